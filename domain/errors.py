@@ -1,0 +1,131 @@
+"""What can be refused, each with a stable code, the field it concerns and the remedy.
+
+A `DomainError` is a refusal that a person or a client can act on. Everything else is a defect and stays loud.
+`api/problems.py` alone turns these into HTTP; the edge of an activity turns them into non-retryable failures
+of the same code.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Violation(BaseModel):
+    """One thing wrong with one field: a JSON Pointer, a stable code, what is wrong, and how to mend it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pointer: str
+    code: str
+    detail: str
+    remedy: str
+
+
+class DomainError(Exception):
+    """A refusal. `code` is stable; `detail` says what is wrong; `remedy` what to do; `data` is for machines."""
+
+    code: ClassVar[str] = "refused"
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        remedy: str | None = None,
+        pointer: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = self.default_remedy if remedy is None else remedy
+        self.pointer = pointer
+        self.data: dict[str, Any] = data or {}
+
+
+class InvalidInput(DomainError):
+    """The content cannot be accepted as it is; `violations` names every field that is wrong."""
+
+    code = "invalid_input"
+    default_remedy = "Mend the fields named in `violations` and send the request again."
+
+    def __init__(self, violations: list[Violation], *, detail: str | None = None) -> None:
+        super().__init__(detail or f"{len(violations)} field(s) cannot be accepted.")
+        self.violations = violations
+
+
+class NotFound(DomainError):
+    """There is no such thing, or it lies outside the actor's area: the two are not told apart."""
+
+    code = "not_found"
+    default_remedy = "Check the identifier; what lies outside your area is not shown."
+
+
+class Forbidden(DomainError):
+    """The actor sees the thing but may not do this with it."""
+
+    code = "forbidden"
+    default_remedy = "Ask someone whose role allows this, or your supervisor."
+
+
+class SeparationOfDuties(Forbidden):
+    """Nobody decides in two stages of one case, nor verifies or approves what they submitted."""
+
+    code = "separation_of_duties"
+    default_remedy = "Another officer has to decide here; the case goes to the next eligible one by itself."
+
+
+class TaskAlreadyDecided(DomainError):
+    """Somebody decided first; `data` names who, what and when."""
+
+    code = "task_already_decided"
+    default_remedy = "Read the case again: it has moved on."
+
+
+class CaseClosed(DomainError):
+    """The case has ended and takes no further act."""
+
+    code = "case_closed"
+    default_remedy = "Submit a new update, or appeal within the period if it was rejected."
+
+
+class NotPossibleNow(DomainError):
+    """The act is a right one, but not in the stage the case is in."""
+
+    code = "not_possible_now"
+    default_remedy = "Read the case: its open task says what can be done now."
+
+
+class StaleVersion(DomainError):
+    """The thing has changed since the version the client holds (If-Match)."""
+
+    code = "stale_version"
+    default_remedy = "Read it again and repeat the act on the new version."
+
+
+class IdempotencyKeyReused(DomainError):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_key_reused"
+    default_remedy = "Use a new Idempotency-Key for a new request; repeat the same body for a retry."
+
+
+class EngineUnavailable(DomainError):
+    """The workflow engine does not answer; nothing was lost and the same key may be sent again."""
+
+    code = "engine_unavailable"
+    default_remedy = "Repeat the request with the same Idempotency-Key after the time in Retry-After."
+
+
+class PartnerUnavailable(DomainError):
+    """A partner (civil registry, Ministry) does not answer. Passing: callers retry."""
+
+    code = "partner_unavailable"
+
+
+class Unauthenticated(DomainError):
+    """Who is asking is not known."""
+
+    code = "unauthenticated"
+    default_remedy = "Get a token from POST /v1/auth/token and send it as a Bearer token."
