@@ -1,0 +1,74 @@
+"""What a single setting must look like. A check gives the value back or says what is wrong without it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr, ValidationInfo
+
+from domain.keyring import IndexRing, KeyRing
+
+MIN_SIGNING_KEY_CHARACTERS = 32
+MIN_WEBHOOK_SECRET_BYTES = 24
+"""Standard Webhooks: a symmetric secret has 24 to 64 bytes."""
+
+
+def check_asyncpg_url(url: SecretStr) -> SecretStr:
+    """The plain scheme would mean another driver in SQLAlchemy 2.1, so only the full one is taken."""
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme != "postgresql+asyncpg":
+        raise ValueError("must begin with postgresql+asyncpg://")
+    if not (parts.hostname and parts.username and parts.path.strip("/")):
+        raise ValueError("must name user, host and database")
+    return url
+
+
+def check_base_url(url: str) -> str:
+    """An absolute HTTP URL, given back without a slash at its end."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// URL")
+    return url.rstrip("/")
+
+
+def check_host_port(address: str) -> str:
+    """`host:port`, as the Temporal client takes it."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError("must be host:port")
+    return address
+
+
+def check_signing_key(key: SecretStr) -> SecretStr:
+    """HS256 wants a key at least as long as its digest (RFC 7518, 3.2)."""
+    if len(key.get_secret_value()) < MIN_SIGNING_KEY_CHARACTERS:
+        raise ValueError(f"must have at least {MIN_SIGNING_KEY_CHARACTERS} characters")
+    return key
+
+
+def check_webhook_secret(secret: SecretStr) -> SecretStr:
+    """`whsec_` and base64, the form of Standard Webhooks."""
+    text = secret.get_secret_value()
+    try:
+        raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raw = b""
+    if not text.startswith("whsec_") or len(raw) < MIN_WEBHOOK_SECRET_BYTES:
+        raise ValueError(f"must be whsec_ followed by base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes")
+    return secret
+
+
+def parse_key_ring(value: object, info: ValidationInfo) -> object:
+    """A ring from its text form; anything else goes on to the type check."""
+    return KeyRing.parse(value, setting=_variable(info)) if isinstance(value, str) else value
+
+
+def parse_index_ring(value: object, info: ValidationInfo) -> object:
+    """The same for the ring of the blind indexes."""
+    return IndexRing.parse(value, setting=_variable(info)) if isinstance(value, str) else value
+
+
+def _variable(info: ValidationInfo) -> str:
+    return f"KAWAL_{(info.field_name or '').upper()}"

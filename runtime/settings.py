@@ -1,0 +1,162 @@
+"""Every setting of Kawal's processes, read from `KAWAL_*` variables and from the file `.kawal/env`.
+
+The environment wins over the file. `kawal up` writes the file; in production there is none. Secrets are
+`SecretStr` or key rings, so neither a `repr` nor an error shows one.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.keyring import IndexRing, KeyRing
+from runtime.setting_checks import (
+    check_asyncpg_url,
+    check_base_url,
+    check_host_port,
+    check_signing_key,
+    check_webhook_secret,
+    parse_index_ring,
+    parse_key_ring,
+)
+
+ENV_PREFIX = "KAWAL_"
+TREE = Path(__file__).resolve().parent.parent
+DEFAULT_DATA_DIR = TREE / ".kawal"
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(check_asyncpg_url)]
+BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+PoolSize = Annotated[int, Field(ge=1, le=200)]
+Keys = Annotated[KeyRing, NoDecode, BeforeValidator(parse_key_ring)]
+IndexKeys = Annotated[IndexRing, NoDecode, BeforeValidator(parse_index_ring)]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text names each variable and never shows its value."""
+
+
+class LogFormat(StrEnum):
+    """How a process writes its log: for machines or for a terminal."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severity that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """What API, worker and `kawal` commands are told from outside. Immutable; read with `get_settings()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        extra="ignore",  # the file also serves the embedded stack, which has settings of its own
+        frozen=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    """Where the embedded stack keeps its data; production processes write nothing there."""
+    demo: bool = False
+    """Demo accounts with known passwords exist and may be shown. Never in production."""
+
+    database_app_url: DatabaseUrl
+    database_worker_url: DatabaseUrl
+    database_migrator_url: DatabaseUrl | None = None
+    """Only what migrates needs it: neither the API nor the worker should be given it."""
+    database_app_pool_size: PoolSize = 10
+    database_worker_pool_size: PoolSize = 10
+
+    temporal_address: Annotated[str, AfterValidator(check_host_port)] = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    task_queue_prefix: str = Field(default="kawal", pattern=r"^[a-z][a-z0-9-]{0,39}$")
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8080
+    public_url: BaseUrl = "http://127.0.0.1:8080"
+    """How people and partners reach the API: links in answers, and the Ministry's callback, begin with it."""
+
+    civil_registry_url: BaseUrl
+    civil_registry_token: SecretStr
+    ministry_url: BaseUrl
+    ministry_token: SecretStr
+    ministry_webhook_secret: Annotated[SecretStr, AfterValidator(check_webhook_secret)]
+
+    token_signing_key: Annotated[SecretStr, AfterValidator(check_signing_key)]
+    token_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(hours=8)
+    """How long a token of the local issuer is good; seconds or ISO 8601, `PT8H`."""
+    field_keys: Keys
+    """Seal columns (NIK, KK, names, the change itself)."""
+    index_keys: IndexKeys
+    """Make the blind indexes by which sealed numbers are found."""
+    codec_keys: Keys
+    """Seal what Temporal stores."""
+
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.JSON
+    metrics_host: str = "127.0.0.1"
+    worker_metrics_port: Port = 9464
+    """Prometheus metrics of the worker; the API serves its own under `/metrics`."""
+
+    sandboxed: bool = True
+    """Run workflows in the SDK's sandbox: a guard against non-determinism for a quarter of the throughput."""
+    worker_cache_size: int = Field(default=1000, ge=0, le=100_000)
+    """Workflows a worker keeps in memory, about 65 KB each; hold it above the number active at once."""
+
+
+def data_dir() -> Path:
+    """`KAWAL_DATA_DIR`, or `.kawal` beside the code."""
+    return Path(os.environ.get(f"{ENV_PREFIX}DATA_DIR") or DEFAULT_DATA_DIR).absolute()
+
+
+def load_settings(env_file: Path | None = None) -> Settings:
+    """Read the settings anew from the environment and from `env_file` when that exists.
+
+    Raises SettingsError, which names every variable that is missing or wrong.
+    """
+    try:
+        # Required fields come from the environment, which the constructor's signature cannot show.
+        return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once from the environment and `.kawal/env`."""
+    return load_settings(data_dir() / "env")
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [f"  {_line(_variable(item['loc']), item['type'], item['msg'])}" for item in error.errors()]
+    return "\n".join(
+        [
+            "Kawal cannot start, these settings are not right:",
+            *lines,
+            "`kawal up` writes them for the embedded stack.",
+        ],
+    )
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{ENV_PREFIX}{str(location[0]).upper()}" if location else "settings"
+
+
+def _line(variable: str, kind: str, message: str) -> str:
+    wrong = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    return wrong if wrong.startswith(variable) else f"{variable}: {wrong}"
