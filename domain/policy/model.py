@@ -1,0 +1,213 @@
+"""What a regency decides about the life of a case: routes, stages, deadlines, ladders, reasons.
+
+Data, with no behaviour beyond looking things up. A value of these types is well formed but not yet right:
+`domain.policy.validation.parse_policy` is the way in, and what it returns keeps every promise of the look-ups
+below. A published policy never changes; a case keeps its version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, NonNegativeInt, PlainSerializer, PositiveInt
+
+from domain.durations import After, Duration, Share
+from domain.pauses import PauseCause
+from domain.provenance import Bilingual, Datum, Provenance
+from domain.reasons import ReasonRule
+from domain.vocabulary import Kind, Outcome, ReasonCode, Role, Stage
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+def _in_order(words: Iterable[StrEnum]) -> list[str]:
+    return sorted(word.value for word in words)
+
+
+SetOf = Annotated[frozenset[_Word], PlainSerializer(_in_order, when_used="json")]
+"""A set that JSON writes sorted, so that the same policy always has the same text and the same hash."""
+
+
+class RungAction(StrEnum):
+    """REMIND tells the holder; ESCALATE gives somebody else authority over the task beside the holder."""
+
+    REMIND = "remind"
+    ESCALATE = "escalate"
+
+
+class Power(StrEnum):
+    """What a rung lets its recipient do: MANAGE is reassign, extend, order; DECIDE is answer as the holder would."""
+
+    MANAGE = "manage"
+    DECIDE = "decide"
+
+
+class Rung(Datum):
+    """One step of a ladder, `after` a share of the deadline or a time past it; `notify` only reads along."""
+
+    after: After
+    action: RungAction
+    to: Role | Literal["holder"]
+    grants: SetOf[Power] = frozenset()
+    notify: tuple[Role, ...] = ()
+    source: str
+
+
+class StageRule(Provenance):
+    """One stage: who decides, what they may answer, by when, and who hears of silence.
+
+    `deciders` is empty for the stages of the system. For REPAIR it names who mends, and `outcomes` is empty: a
+    repair is sent back in, not decided. `needs_minutes` asks for the minutes of a deliberation or an SPTJM.
+    `pauses` are the causes for which this clock stands.
+    """
+
+    stage: Stage
+    deciders: tuple[Role, ...] = ()
+    outcomes: SetOf[Outcome] = frozenset()
+    deadline: Duration
+    ladder: tuple[Rung, ...]
+    needs_minutes: bool = False
+    pauses: SetOf[PauseCause] = frozenset(PauseCause)
+
+
+class IdentityRule(Provenance):
+    """How long the civil registry may be down before `waiver_role` may let the case go on, to be checked later."""
+
+    patience: Duration
+    waiver_role: Role
+
+
+class DeliveryRule(Provenance):
+    """What happens after the last human stage.
+
+    With `ministry` the change is pushed within `push_deadline`, its answer awaited for `answer_deadline`, and
+    the ladder tells who follows up a silent Ministry; acceptance applies the change. Without it, delivery applies
+    the change at once and pushes nothing; so does the end of a route that has no delivery.
+    """
+
+    ministry: bool
+    push_deadline: Duration
+    answer_deadline: Duration
+    ladder: tuple[Rung, ...]
+
+
+class RouteRule(Provenance):
+    """The stages, in order, that these kinds of update pass."""
+
+    name: str
+    kinds: SetOf[Kind]
+    stages: tuple[Stage, ...]
+
+
+class RemotenessCredit(Provenance):
+    """Working days that villages of this class (`areas.remoteness`) get on top of a deadline in working days."""
+
+    remoteness: PositiveInt
+    working_days: PositiveInt
+
+
+class ExtensionLimit(Provenance):
+    """How far a supervisor may move a deadline: so many working days each time, so many times a task."""
+
+    working_days: NonNegativeInt
+    times: NonNegativeInt
+
+
+class Policy(Datum):
+    """The rules of one regency (`area_code` like `32.06`) or of the nation (`*`), in one version.
+
+    `stages` holds the human stages; the system's own two are derived from `identity` and `delivery`. Past the
+    last rung nothing is decided by silence (`on_exhausted`): a digest goes to `digest_to` every `digest_every`.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
+    title: Bilingual
+    area_code: str = Field(pattern=r"^(\*|[0-9]{2}\.[0-9]{2})$")
+    routes: tuple[RouteRule, ...]
+    stages: tuple[StageRule, ...]
+    repair: StageRule
+    identity: IdentityRule
+    delivery: DeliveryRule
+    reasons: tuple[ReasonRule, ...]
+    on_exhausted: Literal["hold"] = "hold"
+    digest_every: Duration
+    digest_to: tuple[Role, ...]
+    remoteness_credits: tuple[RemotenessCredit, ...] = ()
+    extension_limit: ExtensionLimit
+
+    def route_of(self, kind: Kind) -> RouteRule:
+        """The one route of a kind. Raises LookupError on a policy that was never validated."""
+        return _the_one((route for route in self.routes if kind in route.kinds), f"route for {kind}")
+
+    def stage(self, stage: Stage) -> StageRule:
+        """The rule of any stage, the system's and REPAIR too. Raises LookupError where the policy has none."""
+        match stage:
+            case Stage.REPAIR:
+                return self.repair
+            case Stage.IDENTITY_CHECK:
+                return _identity_stage(self.identity)
+            case Stage.DELIVERY:
+                return _delivery_stage(self.delivery)
+            case _:
+                return _the_one((rule for rule in self.stages if rule.stage is stage), f"stage {stage}")
+
+    def next_stage(self, kind: Kind, after: Stage | None) -> Stage | None:
+        """The stage that follows on the kind's route: the first after None, None after the last.
+
+        Raises LookupError when `after` is not on the route, as REPAIR never is.
+        """
+        stages = self.route_of(kind).stages
+        if after is None:
+            return stages[0]
+        if after not in stages:
+            raise LookupError(f"{after} is not on the route of {kind}")
+        position = stages.index(after) + 1
+        return stages[position] if position < len(stages) else None
+
+    def reason(self, code: ReasonCode) -> ReasonRule:
+        """What a reason code means here. Raises LookupError on a policy that was never validated."""
+        return _the_one((rule for rule in self.reasons if rule.code is code), f"reason {code}")
+
+    def remoteness_credit(self, remoteness: int) -> int:
+        """Extra working days for a village of this class; 0 where the policy names none, as for class 0."""
+        return next((c.working_days for c in self.remoteness_credits if c.remoteness == remoteness), 0)
+
+
+_Rule = TypeVar("_Rule")
+
+
+def _the_one(candidates: Iterable[_Rule], what: str) -> _Rule:
+    for candidate in candidates:
+        return candidate
+    raise LookupError(f"the policy has no {what}")
+
+
+def _identity_stage(rule: IdentityRule) -> StageRule:
+    """A registry that stays down past the patience escalates to the role that may waive the check."""
+    told = Rung(
+        after=Share(share=1.0),
+        action=RungAction.ESCALATE,
+        to=rule.waiver_role,
+        grants=frozenset({Power.MANAGE}),
+        source=rule.source,
+    )
+    return StageRule(
+        stage=Stage.IDENTITY_CHECK,
+        deadline=rule.patience,
+        ladder=(told,),
+        source=rule.source,
+        strength=rule.strength,
+    )
+
+
+def _delivery_stage(rule: DeliveryRule) -> StageRule:
+    """The clock of delivery is the wait for the Ministry's answer; the push has a deadline of its own."""
+    return StageRule(
+        stage=Stage.DELIVERY,
+        deadline=rule.answer_deadline,
+        ladder=rule.ladder,
+        source=rule.source,
+        strength=rule.strength,
+    )
