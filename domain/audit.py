@@ -1,0 +1,169 @@
+"""The audit trail's hash chain: what an event holds, what of it is hashed, and how one is linked to the next.
+
+Events lie in streams, one per case, account or policy. Each stored event carries the hash of the one before
+it and its own. `domain.audit_verification` reads a stream back and names every place where it is broken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from domain.canonical import canonical_json, canonical_time
+from domain.vocabulary import Status
+
+HASH_BYTES: Final = 32
+SALT_BYTES: Final = 16
+
+_GENESIS: Final = b"kawal.audit.genesis.v1\0"
+_LINK: Final = b"kawal.audit.link.v1\0"
+_COMMITMENT: Final = b"kawal.audit.commitment.v1\0"
+
+
+class AuditType(StrEnum):
+    """What happened: `subject.participle`. A case's own stream holds `update.*` and `task.*`."""
+
+    UPDATE_SUBMITTED = "update.submitted"
+    UPDATE_ENGINE_STARTED = "update.engine_started"
+    UPDATE_STAGE_ENTERED = "update.stage_entered"
+    UPDATE_IDENTITY_CHECKED = "update.identity_checked"
+    UPDATE_RETURNED = "update.returned"
+    UPDATE_RESUBMITTED = "update.resubmitted"
+    UPDATE_WITHDRAWN = "update.withdrawn"
+    UPDATE_PUSHED = "update.pushed"
+    UPDATE_MINISTRY_ANSWERED = "update.ministry_answered"
+    UPDATE_DATA_CONFLICT_FOUND = "update.data_conflict_found"
+    UPDATE_APPLIED = "update.applied"
+    UPDATE_CLOSED = "update.closed"
+    TASK_OPENED = "task.opened"
+    TASK_CLAIMED = "task.claimed"
+    TASK_RELEASED = "task.released"
+    TASK_REASSIGNED = "task.reassigned"
+    TASK_EXTENDED = "task.extended"
+    TASK_CLOCK_PAUSED = "task.clock_paused"
+    TASK_CLOCK_RESUMED = "task.clock_resumed"
+    TASK_REMINDED = "task.reminded"
+    TASK_ESCALATED = "task.escalated"
+    TASK_DECIDED = "task.decided"
+    TASK_CANCELLED = "task.cancelled"
+    POLICY_PUBLISHED = "policy.published"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_LOGGED_IN = "account.logged_in"
+    ACCOUNT_LOGIN_REFUSED = "account.login_refused"
+    HOUSEHOLD_READ_UNMASKED = "household.read_unmasked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One thing that happened, in the order of its stream.
+
+    `stream` is `update:<uuid>`, `policy:<uuid>`, `account:<uuid>`; `seq` counts from 1; `at` is aware.
+    `status` is the case's status after the event, None where the event leaves it alone. `type`, `actor_role`
+    and `status` are plain text here, so that a row somebody tampered with can still be read and named.
+    `data` has ASCII keys and holds text, whole numbers, booleans, None, lists and mappings of these;
+    personal values enter it as commitments (`commit`), never as they are.
+    """
+
+    stream: str
+    seq: int
+    at: datetime
+    type: str
+    actor_id: UUID | None = None
+    actor_role: str | None = None
+    office_id: UUID | None = None
+    on_behalf_of: UUID | None = None
+    area_code: str | None = None
+    status: str | None = None
+    data: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as a row holds it: with the hash of the event before it and its own."""
+
+    event: AuditEvent
+    prev_hash: bytes
+    hash: bytes
+
+
+class Head(NamedTuple):
+    """The end of a stream as recorded beside it; a stream without events has seq 0 and its genesis."""
+
+    seq: int
+    hash: bytes
+
+
+def genesis(stream: str) -> bytes:
+    """What the first event links to. Bound to the stream's name, so a chain cannot be moved to another."""
+    return hashlib.sha256(_GENESIS + stream.encode()).digest()
+
+
+def canonical(event: AuditEvent) -> bytes:
+    """The one spelling of an event, which is hashed; raises `NotCanonicalError` where there is none."""
+    return canonical_json(
+        {
+            "actor_id": _text(event.actor_id),
+            "actor_role": event.actor_role,
+            "area_code": event.area_code,
+            "at": canonical_time(event.at),
+            "data": event.data,
+            "office_id": _text(event.office_id),
+            "on_behalf_of": _text(event.on_behalf_of),
+            "seq": event.seq,
+            "status": event.status,
+            "stream": event.stream,
+            "type": event.type,
+        },
+    )
+
+
+def link(prev_hash: bytes, event: AuditEvent) -> bytes:
+    """The hash of an event in its place: SHA-256 over the hash before it and its canonical form."""
+    if len(prev_hash) != HASH_BYTES:
+        raise ValueError(f"the hash before an event has {HASH_BYTES} bytes")
+    return hashlib.sha256(_LINK + prev_hash + canonical(event)).digest()
+
+
+def append(head: Head, event: AuditEvent) -> StoredEvent:
+    """The row of the next event of a stream; raises `ValueError` if its seq does not follow the head's."""
+    if event.seq != head.seq + 1:
+        raise ValueError(f"event {event.seq} of {event.stream} cannot follow event {head.seq}")
+    return StoredEvent(event=event, prev_hash=head.hash, hash=link(head.hash, event))
+
+
+def new_salt() -> bytes:
+    """A fresh salt for `commit`, to be kept apart from the trail so that it can be erased."""
+    return os.urandom(SALT_BYTES)
+
+
+def commit(value: str, *, salt: bytes) -> str:
+    """A commitment to a personal value: HMAC-SHA256 in hex under a salt of its own.
+
+    The trail stores this instead of the value. While the salt is kept, it proves what the value was. Once the
+    salt is erased, nothing can be learned from it, and the chain still verifies.
+    """
+    if len(salt) < SALT_BYTES:
+        raise ValueError(f"a salt has at least {SALT_BYTES} bytes")
+    return hmac.digest(salt, _COMMITMENT + unicodedata.normalize("NFC", value).encode(), "sha256").hex()
+
+
+def status_from(events: Iterable[AuditEvent]) -> Status | None:
+    """The status of a case as its trail tells it: what the last event that touched it left, or None."""
+    status: str | None = None
+    for event in sorted(events, key=lambda event: event.seq):
+        status = event.status or status
+    return None if status is None else Status(status)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
