@@ -1,0 +1,1 @@
+"""The facts: tables, statements and transactions. Knows neither HTTP nor Temporal."""

@@ -1,0 +1,53 @@
+"""Every table, one module an aggregate."""
+
+from db.models.base import Base
+from db.models.casework import (
+    ClockInterval,
+    Decision,
+    Escalation,
+    IdentityResult,
+    MinistryAnswer,
+    Notification,
+    Revision,
+    Task,
+    TaskGrant,
+    Update,
+)
+from db.models.governance import (
+    AuditRecord,
+    AuditStream,
+    Calendar,
+    IdempotencyKey,
+    OutboxMessage,
+    PolicyVersion,
+)
+from db.models.people import Area, Membership, Office, User
+from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
+
+__all__ = [
+    "Area",
+    "AuditRecord",
+    "AuditStream",
+    "Base",
+    "Calendar",
+    "ClockInterval",
+    "Decision",
+    "Escalation",
+    "Household",
+    "HouseholdMember",
+    "HouseholdVersion",
+    "IdempotencyKey",
+    "IdentityDigest",
+    "IdentityResult",
+    "Membership",
+    "MinistryAnswer",
+    "Notification",
+    "Office",
+    "OutboxMessage",
+    "PolicyVersion",
+    "Revision",
+    "Task",
+    "TaskGrant",
+    "Update",
+    "User",
+]

@@ -1,0 +1,267 @@
+"""The case: the update, what was proposed, the tasks it makes, the decisions, escalations and pauses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.pauses import PauseCause
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import AreaCode, Base, Document, Moment, one_of
+from domain.policy import Power, RungAction
+from domain.vocabulary import EscalationCause, Kind, MatchResult, Outcome, ReasonCode, Role, Stage, Status
+
+TASK_STATUSES = ("open", "decided", "cancelled")
+
+
+class Update(Base):
+    """A household update (usulan pemutakhiran): one proposed change to one household."""
+
+    __tablename__ = "updates"
+    __table_args__ = (
+        one_of("kind", Kind),
+        one_of("status", Status),
+        one_of("stage", Stage),
+        one_of("cause", EscalationCause),
+        Index("ix_updates_area_code_id", "area_code", "id"),
+        Index("ix_updates_status_area_code", "status", "area_code"),
+        Index("ix_updates_household_id", "household_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tracking_code: Mapped[str] = mapped_column(unique=True)
+    area_code: Mapped[AreaCode]
+    kind: Mapped[str]
+    household_id: Mapped[UUID | None]
+    base_version: Mapped[int | None]
+    policy_version_id: Mapped[UUID] = mapped_column(ForeignKey("policies.id"))
+    status: Mapped[str]
+    stage: Mapped[str | None]
+    settled: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    returned_from: Mapped[str | None]
+    identity_waived: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    cause: Mapped[str | None]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    submitted_at: Mapped[Moment]
+    closed_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    run_id: Mapped[str | None]
+    version: Mapped[int]
+
+
+class Revision(Base):
+    """What was proposed, as it was sent: revision 1 by the submission, each further one by a repair."""
+
+    __tablename__ = "update_revisions"
+
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    area_code: Mapped[AreaCode]
+    change: Mapped[bytes] = mapped_column(LargeBinary)
+    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    submitted_at: Mapped[Moment]
+
+
+class IdentityResult(Base):
+    """What the civil registry said of one member in one revision of an update."""
+
+    __tablename__ = "identity_results"
+    __table_args__ = (one_of("result", MatchResult),)
+
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"), primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    person_key: Mapped[str] = mapped_column(primary_key=True)
+    area_code: Mapped[AreaCode]
+    result: Mapped[str]
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    checked_at: Mapped[Moment]
+
+
+class Task(Base):
+    """The open piece of work in a stage (tugas), with its deadline and what comes when it passes."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        one_of("stage", Stage),
+        one_of("status", TASK_STATUSES),
+        one_of("outcome", Outcome),
+        one_of("reason", ReasonCode),
+        one_of("cause", EscalationCause),
+        Index(
+            "ix_tasks_open_area_code_due_at",
+            "area_code",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index("uq_tasks_update_id_open", "update_id", unique=True, postgresql_where=text("status = 'open'")),
+        Index("ix_tasks_update_id", "update_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    stage: Mapped[str]
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[str]
+    opened_at: Mapped[Moment]
+    due_at: Mapped[Moment]
+    deadline: Mapped[Document]
+    next_milestone_at: Mapped[datetime | None]
+    rungs_fired: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    digests_sent: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    cause: Mapped[str | None]
+    claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    claimed_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    reason: Mapped[str | None]
+    receipt_no: Mapped[str | None]
+    version: Mapped[int]
+
+
+class TaskGrant(Base):
+    """Which role has which power over a task, by the stage's rule (`rung` null) or by a rung of its ladder."""
+
+    __tablename__ = "task_grants"
+    __table_args__ = (one_of("role", Role), one_of("power", Power))
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    power: Mapped[str] = mapped_column(primary_key=True)
+    area_code: Mapped[AreaCode]
+    rung: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class Decision(Base):
+    """One decision (keputusan) by one officer, or by the system where the identity check answers. Append-only."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        one_of("stage", Stage),
+        one_of("outcome", Outcome),
+        one_of("reason", ReasonCode),
+        one_of("decided_by", ("officer", "system", "partner")),
+        UniqueConstraint("task_id"),
+        Index("ix_decisions_update_id", "update_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"))
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    stage: Mapped[str]
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    minutes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    decided_by: Mapped[str]
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    actor_role: Mapped[str | None]
+    office_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.id"))
+    decided_at: Mapped[Moment]
+
+
+class Escalation(Base):
+    """A rung that fired. The primary key is what makes each rung fire once, whatever restarts. Append-only."""
+
+    __tablename__ = "escalations"
+    __table_args__ = (
+        one_of("action", RungAction),
+        one_of("cause", EscalationCause),
+        Index("ix_escalations_update_id", "update_id"),
+    )
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    rung: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    action: Mapped[str]
+    to_role: Mapped[str]
+    level: Mapped[int] = mapped_column(SmallInteger)
+    cause: Mapped[str]
+    due_at: Mapped[Moment]
+    fired_at: Mapped[Moment]
+
+
+class ClockInterval(Base):
+    """A span in which a task's clock stands; `to_at` null while it still does."""
+
+    __tablename__ = "clock_intervals"
+    __table_args__ = (
+        one_of("cause", PauseCause),
+        Index(
+            "uq_clock_intervals_task_id_cause_open",
+            "task_id",
+            "cause",
+            unique=True,
+            postgresql_where=text("to_at IS NULL"),
+        ),
+        Index("ix_clock_intervals_update_id", "update_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"))
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    from_at: Mapped[Moment]
+    to_at: Mapped[datetime | None]
+    cause: Mapped[str]
+
+
+class MinistryAnswer(Base):
+    """An answer of the Ministry as it came in; one webhook message is recorded once. Append-only."""
+
+    __tablename__ = "ministry_answers"
+    __table_args__ = (one_of("answer", ("accepted", "returned", "rejected")),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(unique=True)
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"), index=True)
+    area_code: Mapped[AreaCode]
+    receipt_no: Mapped[str]
+    answer: Mapped[str]
+    reason: Mapped[str | None]
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    received_at: Mapped[Moment]
+
+
+class Notification(Base):
+    """What somebody was told about a case: a reminder, an escalation, a return, an end."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        one_of("to_role", Role),
+        Index("ix_notifications_to_role_area_code_id", "to_role", "area_code", "id"),
+        Index("ix_notifications_to_user_id_id", "to_user_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id"))
+    area_code: Mapped[AreaCode]
+    to_role: Mapped[str | None]
+    to_user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    subject: Mapped[str]
+    created_at: Mapped[Moment]

@@ -1,0 +1,66 @@
+"""Transactions: each under the name of whoever acts, and seeing their areas only.
+
+Row-level security reads `kawal.actor` and `kawal.areas`, which are set for the transaction alone. A connection that
+was never told who acts sees nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from domain.authority import NATION, Actor
+
+_ENTER = text("SELECT set_config('kawal.actor', :actor, true), set_config('kawal.areas', :areas, true)")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who a transaction acts for, and the areas it may see."""
+
+    name: str
+    areas: tuple[str, ...]
+
+    @classmethod
+    def of(cls, actor: Actor) -> Viewer:
+        """A person with the areas of their seats."""
+        return cls(name=str(actor.user_id), areas=actor.areas)
+
+    @classmethod
+    def nobody(cls) -> Viewer:
+        """Somebody who is not known yet: reaches the functions that answer with the least, and no row."""
+        return cls(name="anonymous", areas=())
+
+    @classmethod
+    def system(cls, part: str, *, on_behalf_of: UUID | None = None) -> Viewer:
+        """A part of Kawal itself, such as the worker, and whose act it carries out."""
+        behalf = f":{on_behalf_of}" if on_behalf_of else ""
+        return cls(name=f"system:{part}{behalf}", areas=(NATION,))
+
+
+class Database:
+    """The connections of one PostgreSQL role, and the only place where a transaction begins and commits."""
+
+    def __init__(self, url: str, *, application: str, pool_size: int = 10) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            connect_args={"server_settings": {"application_name": application, "jit": "off"}},
+        )
+
+    @asynccontextmanager
+    async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
+        """One unit of work: committed when the block ends, rolled back when it raises."""
+        async with self.engine.begin() as connection:
+            await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})
+            yield connection
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()

@@ -1,0 +1,236 @@
+"""What crosses between services, workflows and activities: messages, next steps, and activities by name.
+
+Ids and coded values only: no name, no number of a person and no free text passes through the engine. Whoever
+needs the content reads it from PostgreSQL under its own authority.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.vocabulary import Outcome, Stage, Status
+
+UPDATE_WORKFLOW = "HouseholdUpdate"
+
+
+class Message(BaseModel):
+    """Base of all that is sent: immutable, and open to fields that a later version adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Queue(StrEnum):
+    """The task queues. Calls to the outside have their own, so that a slow partner starves nobody."""
+
+    CASES = "cases"
+    IDENTITY = "identity"
+    DELIVERY = "delivery"
+
+
+def queue_name(prefix: str, queue: Queue) -> str:
+    """The name of a queue of the installation `prefix`, such as `kawal-cases`."""
+    return f"{prefix}-{queue.value}"
+
+
+def sibling_queue(name: str, queue: Queue) -> str:
+    """The queue beside the one called `name`, in the same installation."""
+    return queue_name(name.rpartition("-")[0], queue)
+
+
+class ActivityName(StrEnum):
+    """The activities of a household update, by the names that histories record."""
+
+    OPEN_CASE = "open_case"
+    RECORD_ACT = "record_act"
+    PASS_MILESTONE = "pass_milestone"
+    CLOSE_IDENTITY_CHECK = "close_identity_check"
+    MATCH_PERSON = "match_person"
+    PUSH_TO_MINISTRY = "push_to_ministry"
+    RECORD_PUSH = "record_push"
+    RECORD_MINISTRY_ANSWER = "record_ministry_answer"
+
+
+class ActKind(StrEnum):
+    """What a person may ask of a case that ends a wait."""
+
+    DECIDE = "decide"
+    RESUBMIT = "resubmit"
+    WITHDRAW = "withdraw"
+
+
+# --- what starts and reaches a workflow -----------------------------------------------------------------------
+
+
+class StartUpdate(Message):
+    """The input of `HouseholdUpdate`."""
+
+    update_id: UUID
+    policy_version_id: UUID
+
+
+class Act(Message):
+    """One act of one person; its content stands in `idempotency_keys` under `act_id`."""
+
+    act_id: UUID
+    kind: ActKind
+    task_id: UUID | None = None
+
+
+class ActResult(Message):
+    """What an act led to, for the answer to the person."""
+
+    update_id: UUID
+    status: Status
+    stage: Stage | None
+    task_id: UUID | None
+    outcome: Outcome | None = None
+
+
+class MinistryAnswered(Message):
+    """Signal: the Ministry's answer stands in `ministry_answers` under `answer_id`."""
+
+    answer_id: UUID
+
+
+class DeadlineMoved(Message):
+    """Signal: a deadline of the open task has become earlier than the workflow was told."""
+
+    task_id: UUID
+
+
+# --- what casework says comes next ----------------------------------------------------------------------------
+
+
+class _Step(Message):
+    status: Status
+    level: int = 0
+    wake_at: datetime | None = None
+
+
+class CheckIdentity(_Step):
+    """Ask the civil registry about each of `persons`; at `wake_at` the patience with it is over."""
+
+    step: Literal["check_identity"] = "check_identity"
+    task_id: UUID
+    persons: tuple[str, ...]
+
+
+class AwaitDecision(_Step):
+    """People have the case: wait for their decision, or for the next milestone of the deadline."""
+
+    step: Literal["await_decision"] = "await_decision"
+    task_id: UUID
+    stage: Stage
+
+
+class AwaitRepair(_Step):
+    """The operator has the case back: wait for the resubmission, or for the next milestone."""
+
+    step: Literal["await_repair"] = "await_repair"
+    task_id: UUID
+    stage: Stage = Stage.REPAIR
+
+
+class Deliver(_Step):
+    """Push the change to the Ministry."""
+
+    step: Literal["deliver"] = "deliver"
+    task_id: UUID
+
+
+class AwaitMinistry(_Step):
+    """The Ministry has the case: wait for its answer, or for the next milestone."""
+
+    step: Literal["await_ministry"] = "await_ministry"
+    task_id: UUID
+
+
+class Closed(_Step):
+    """The case has ended."""
+
+    step: Literal["closed"] = "closed"
+
+
+NextStep = Annotated[
+    CheckIdentity | AwaitDecision | AwaitRepair | Deliver | AwaitMinistry | Closed,
+    Field(discriminator="step"),
+]
+
+
+# --- activities -----------------------------------------------------------------------------------------------
+
+
+class OpenCase(Message):
+    """Claim the case for this run and enter the first stage."""
+
+    update_id: UUID
+    run_id: str
+    at: datetime
+
+
+class RecordAct(Message):
+    """Record one act: a decision, a resubmission or a withdrawal."""
+
+    update_id: UUID
+    act: Act
+    at: datetime
+
+
+class PassMilestone(Message):
+    """The time of a milestone of `task_id` may have come."""
+
+    update_id: UUID
+    task_id: UUID
+    at: datetime
+
+
+class MatchPerson(Message):
+    """Ask the civil registry about one person of the case."""
+
+    update_id: UUID
+    task_id: UUID
+    person: str
+
+
+class CloseIdentityCheck(Message):
+    """Every person has an answer: judge them and move on."""
+
+    update_id: UUID
+    task_id: UUID
+    at: datetime
+
+
+class PushToMinistry(Message):
+    """Send the change of the case under the key of `task_id`."""
+
+    update_id: UUID
+    task_id: UUID
+
+
+class RecordPush(Message):
+    """The Ministry has taken the change in: note its receipt and wait for the answer."""
+
+    update_id: UUID
+    task_id: UUID
+    receipt_no: str
+    at: datetime
+
+
+class RecordMinistryAnswer(Message):
+    """Carry out an answer of the Ministry."""
+
+    update_id: UUID
+    answer_id: UUID
+    at: datetime
+
+
+class StepTaken(Message):
+    """What casework answers: where the case goes, and what to tell the person whose act it was."""
+
+    next: NextStep
+    result: ActResult | None = None

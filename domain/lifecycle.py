@@ -1,0 +1,319 @@
+"""The life of a household update: every transition, named by its sentence, over all statuses.
+
+A case stands at a `Position`. Its route is an ordered tuple of stages, and `settled` holds those whose answer stands;
+the case is always in the first stage of the route that is not settled. A return, a repair, an answer of the Ministry
+or a data conflict only unsettles stages: where the case goes next follows, and nothing jumps by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import CaseClosed, NotPossibleNow
+from domain.vocabulary import CLOSED_STATUSES, HUMAN_STAGES, Outcome, Stage, Status
+
+
+class Happening(StrEnum):
+    """What can happen to a case."""
+
+    STARTED = "started"
+    IDENTITY_EXPECTED = "identity_expected"
+    IDENTITY_UNEXPECTED = "identity_unexpected"
+    IDENTITY_WAIVED = "identity_waived"
+    FORWARDED = "forwarded"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    RESUBMITTED = "resubmitted"
+    WITHDRAWN = "withdrawn"
+    PUSHED = "pushed"
+    MINISTRY_ACCEPTED = "ministry_accepted"
+    MINISTRY_RETURNED = "ministry_returned"
+    MINISTRY_REJECTED = "ministry_rejected"
+    DATA_CONFLICT = "data_conflict"
+
+
+class Position(BaseModel):
+    """Where a case stands on its route."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: tuple[Stage, ...]
+    status: Status
+    stage: Stage | None = None
+    settled: frozenset[Stage] = frozenset()
+    returned_from: Stage | None = None
+    identity_waived: bool = False
+    ministry: bool = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether the case has ended."""
+        return self.status in CLOSED_STATUSES
+
+
+STATUS_OF_STAGE = {
+    Stage.IDENTITY_CHECK: Status.CHECKING,
+    Stage.VERIFICATION: Status.IN_VERIFICATION,
+    Stage.DELIBERATION: Status.IN_DELIBERATION,
+    Stage.APPROVAL: Status.IN_APPROVAL,
+    Stage.ENDORSEMENT: Status.IN_ENDORSEMENT,
+    Stage.DELIVERY: Status.IN_DELIVERY,
+    Stage.REPAIR: Status.RETURNED,
+}
+"""The status that a case shows on entering a stage."""
+
+DECIDES_ON: dict[Stage, frozenset[str]] = {
+    Stage.IDENTITY_CHECK: frozenset({"identity"}),
+    Stage.VERIFICATION: frozenset({"identity", "members", "circumstances", "address", "event"}),
+    Stage.DELIBERATION: frozenset({"members", "circumstances"}),
+    Stage.APPROVAL: frozenset({"identity", "members", "circumstances", "address", "event"}),
+    Stage.ENDORSEMENT: frozenset(),
+    Stage.DELIVERY: frozenset(),
+}
+"""The groups of fields that each stage judged: a repair of one of them asks that stage again (proposal)."""
+
+_BEFORE_DELIVERY = frozenset(
+    {
+        Status.RECEIVED,
+        Status.CHECKING,
+        Status.IN_VERIFICATION,
+        Status.IN_DELIBERATION,
+        Status.IN_APPROVAL,
+        Status.IN_ENDORSEMENT,
+        Status.RETURNED,
+        Status.WAITING_DOCUMENT,
+        Status.IN_CONFLICT,
+    },
+)
+_WITH_PEOPLE = frozenset(STATUS_OF_STAGE[stage] for stage in HUMAN_STAGES)
+_WITH_MINISTRY = frozenset({Status.IN_DELIVERY, Status.APPROVED_LOCAL})
+_ON_ROUTE = frozenset(STATUS_OF_STAGE[stage] for stage in Stage if stage is not Stage.REPAIR)
+_ENTERED = _ON_ROUTE | {Status.APPLIED}
+
+
+class Transition(NamedTuple):
+    """One rule: what happens, from which statuses, to which, and how the position changes."""
+
+    happening: Happening
+    sentence: str
+    source: frozenset[Status]
+    target: frozenset[Status]
+    rule: Callable[[Position], Position]
+
+
+def enter_next(position: Position) -> Position:
+    """The position in the first unsettled stage of the route; past the last one the change is applied.
+
+    A check that was waived while the civil registry was down is made up for before anything leaves the regency.
+    """
+    pending = next((stage for stage in position.route if stage not in position.settled), None)
+    leaves = pending is None or pending is Stage.DELIVERY
+    if leaves and position.identity_waived:
+        pending = Stage.IDENTITY_CHECK
+    elif pending is Stage.DELIVERY and not position.ministry:
+        pending = None
+    return position.model_copy(
+        update={
+            "stage": pending,
+            "status": Status.APPLIED if pending is None else STATUS_OF_STAGE[pending],
+            "returned_from": None,
+        },
+    )
+
+
+def _settle(position: Position, *, identity_waived: bool) -> Position:
+    settled = position.settled | ({position.stage} if position.stage else frozenset())
+    return enter_next(position.model_copy(update={"settled": settled, "identity_waived": identity_waived}))
+
+
+def _unsettle(position: Position, stages: frozenset[Stage]) -> Position:
+    return enter_next(position.model_copy(update={"settled": position.settled - stages}))
+
+
+def _started(position: Position) -> Position:
+    return enter_next(position)
+
+
+def _forwarded(position: Position) -> Position:
+    return _settle(position, identity_waived=position.identity_waived)
+
+
+def _identity_expected(position: Position) -> Position:
+    return _settle(position, identity_waived=False)
+
+
+def _identity_waived(position: Position) -> Position:
+    return _settle(position, identity_waived=True)
+
+
+def _returned(position: Position) -> Position:
+    return position.model_copy(
+        update={"stage": Stage.REPAIR, "status": Status.RETURNED, "returned_from": position.stage},
+    )
+
+
+def _resubmitted(position: Position) -> Position:
+    """`resubmit` has unsettled what the repair touched; the stage that returned the case was never settled."""
+    return enter_next(position)
+
+
+def _pushed(position: Position) -> Position:
+    return position.model_copy(update={"status": Status.APPROVED_LOCAL})
+
+
+def _ministry_accepted(position: Position) -> Position:
+    return _settle(position, identity_waived=False)
+
+
+def _ministry_returned(position: Position) -> Position:
+    """Approval is asked again, and all that follows it; a route without approval repeats its last human stage."""
+    human = [stage for stage in position.route if stage in HUMAN_STAGES]
+    back_to = Stage.APPROVAL if Stage.APPROVAL in human else human[-1]
+    return _unsettle(position, frozenset(position.route[position.route.index(back_to) :]))
+
+
+def _data_conflict(position: Position) -> Position:
+    """Is it true, now that somebody else changed the same field? The village's deliberation stands."""
+    kept = {Stage.IDENTITY_CHECK, Stage.DELIBERATION}
+    return _unsettle(position, frozenset(position.route) - kept)
+
+
+def _closed_as(status: Status) -> Callable[[Position], Position]:
+    def close(position: Position) -> Position:
+        return position.model_copy(update={"status": status, "stage": None})
+
+    return close
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(
+        Happening.STARTED,
+        "A received update enters the first stage of its route.",
+        frozenset({Status.RECEIVED}),
+        _ENTERED,
+        _started,
+    ),
+    Transition(
+        Happening.IDENTITY_EXPECTED,
+        "When the civil registry answers what the kind expects of every member, the case goes on.",
+        frozenset({Status.CHECKING}),
+        _ENTERED,
+        _identity_expected,
+    ),
+    Transition(
+        Happening.IDENTITY_UNEXPECTED,
+        "An unexpected answer of the civil registry returns the case to its operator, the field named.",
+        frozenset({Status.CHECKING}),
+        frozenset({Status.RETURNED}),
+        _returned,
+    ),
+    Transition(
+        Happening.IDENTITY_WAIVED,
+        "When the civil registry stays down, the regency supervisor may let the case go on, to be checked before delivery.",
+        frozenset({Status.CHECKING}),
+        _ENTERED,
+        _identity_waived,
+    ),
+    Transition(
+        Happening.FORWARDED,
+        "A forward settles the stage and opens the next one.",
+        _WITH_PEOPLE,
+        _ENTERED,
+        _forwarded,
+    ),
+    Transition(
+        Happening.RETURNED,
+        "A return gives the case back to its operator, to be repaired.",
+        _WITH_PEOPLE,
+        frozenset({Status.RETURNED}),
+        _returned,
+    ),
+    Transition(
+        Happening.REJECTED,
+        "A rejection ends the case; it can be appealed.",
+        _WITH_PEOPLE,
+        frozenset({Status.REJECTED}),
+        _closed_as(Status.REJECTED),
+    ),
+    Transition(
+        Happening.RESUBMITTED,
+        "A repaired case re-enters the stage that returned it, or an earlier one that judged a field since changed.",
+        frozenset({Status.RETURNED}),
+        _ON_ROUTE,
+        _resubmitted,
+    ),
+    Transition(
+        Happening.WITHDRAWN,
+        "The applicant may withdraw the update until it is being delivered.",
+        _BEFORE_DELIVERY,
+        frozenset({Status.WITHDRAWN}),
+        _closed_as(Status.WITHDRAWN),
+    ),
+    Transition(
+        Happening.PUSHED,
+        "Once the Ministry has taken the change in, it is a pending version until the Ministry answers.",
+        frozenset({Status.IN_DELIVERY}),
+        frozenset({Status.APPROVED_LOCAL}),
+        _pushed,
+    ),
+    Transition(
+        Happening.MINISTRY_ACCEPTED,
+        "The Ministry's acceptance applies the change to the registry.",
+        _WITH_MINISTRY,
+        frozenset({Status.APPLIED}),
+        _ministry_accepted,
+    ),
+    Transition(
+        Happening.MINISTRY_RETURNED,
+        "The Ministry's return brings the case back to approval.",
+        _WITH_MINISTRY,
+        _WITH_PEOPLE,
+        _ministry_returned,
+    ),
+    Transition(
+        Happening.MINISTRY_REJECTED,
+        "The Ministry's rejection ends the case; it can be appealed.",
+        _WITH_MINISTRY,
+        frozenset({Status.REJECTED}),
+        _closed_as(Status.REJECTED),
+    ),
+    Transition(
+        Happening.DATA_CONFLICT,
+        "A field that somebody else changed since the update was made brings the case back to verification.",
+        _WITH_MINISTRY | _WITH_PEOPLE | {Status.CHECKING},
+        _WITH_PEOPLE,
+        _data_conflict,
+    ),
+)
+"""All that can happen, in the order in which a case meets it."""
+
+_BY_HAPPENING = {transition.happening: transition for transition in TRANSITIONS}
+
+HAPPENING_OF_OUTCOME = {
+    Outcome.FORWARD: Happening.FORWARDED,
+    Outcome.RETURN: Happening.RETURNED,
+    Outcome.REJECT: Happening.REJECTED,
+}
+
+
+def move(position: Position, happening: Happening) -> Position:
+    """The position after `happening`.
+
+    Raises CaseClosed when the case has ended, NotPossibleNow when this cannot happen in its status.
+    """
+    transition = _BY_HAPPENING[happening]
+    if position.status in transition.source:
+        return transition.rule(position)
+    if position.closed:
+        raise CaseClosed(f"The case is {position.status.value}; nothing more happens to it.")
+    raise NotPossibleNow(f"{happening.value} is not possible while the case is {position.status.value}.")
+
+
+def resubmit(position: Position, *, changed: frozenset[str]) -> Position:
+    """The position after a repair that changed the field groups `changed` (see DECIDES_ON)."""
+    touched = frozenset(stage for stage, groups in DECIDES_ON.items() if groups & changed)
+    return move(position.model_copy(update={"settled": position.settled - touched}), Happening.RESUBMITTED)
