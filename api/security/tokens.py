@@ -70,7 +70,7 @@ class Claims:
 
 
 class TokenIssuer:
-    """Signs tokens and verifies them. Keeps the last `remembered` verified tokens by their hash."""
+    """Signs tokens and verifies them. Remembers up to `remember` verified tokens by their hash."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class TokenIssuer:
         issuer: str,
         audience: str,
         ttl: timedelta,
-        remembered: int = 4096,
+        remember: int = 4096,
     ) -> None:
         if len(key) < FEWEST_KEY_BYTES:
             raise ValueError(f"token_signing_key: at least {FEWEST_KEY_BYTES} bytes are needed")
@@ -87,7 +87,7 @@ class TokenIssuer:
         self._issuer = issuer
         self._audience = audience
         self._ttl = ttl
-        self._verified = _Remembered(remembered)
+        self._verified = _Remembered(remember)
 
     def issue(self, user_id: UUID, *, now: datetime, session_id: UUID) -> str:
         """A token for one session, valid from `now` for the issuer's `ttl`, in whole seconds."""
@@ -111,14 +111,15 @@ class TokenIssuer:
         if len(token) > _LONGEST_TOKEN or not token.isascii():
             raise _refusal(TokenFault.MALFORMED)
         digest = hashlib.sha256(token.encode()).digest()
-        claims = self._verified.get(digest)
-        if claims is None:
-            claims = self._read(token)
-            _check_times(claims, now=now)
-            self._verified.put(digest, claims)
-        else:
-            _check_times(claims, now=now)
+        claims = self._verified.get(digest) or self._read(token)
+        _check_times(claims, now=now)
+        self._verified.put(digest, claims)
         return claims
+
+    @property
+    def remembered(self) -> int:
+        """How many verified tokens are remembered now."""
+        return len(self._verified)
 
     def _read(self, token: str) -> Claims:
         """The claims, if signature, type, issuer and audience are right; the times are not judged here."""
@@ -173,15 +174,12 @@ class _Remembered:
         self._lock = threading.Lock()
 
     def get(self, digest: bytes) -> Claims | None:
-        with self._lock:
-            claims = self._claims.get(digest)
-            if claims is not None:
-                self._claims.move_to_end(digest)
-            return claims
+        return self._claims.get(digest)
 
     def put(self, digest: bytes, claims: Claims) -> None:
         with self._lock:
             self._claims[digest] = claims
+            self._claims.move_to_end(digest)
             while len(self._claims) > self._limit:
                 self._claims.popitem(last=False)
 
