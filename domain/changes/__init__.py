@@ -1,0 +1,64 @@
+"""What a household update may propose: one small module for each kind, and what is done with any of them.
+
+Check a submission (`check_change`), ask the civil registry (`identity_expectations`), compare (`diff_change`),
+apply (`apply_change`), and see what a repair altered (`revised`). A further kind is a module with a `KindSpec`
+listed in `registry.py`.
+"""
+
+from domain.changes.add_member import AddMember
+from domain.changes.base import (
+    ChangeBase,
+    IdentityExpectation,
+    KindSpec,
+    MemberRelation,
+    SubmissionContext,
+)
+from domain.changes.circumstances import CircumstancesChange
+from domain.changes.comparison import diff_change
+from domain.changes.death import Death
+from domain.changes.identity_correction import IdentityCorrection
+from domain.changes.merge import apply_change
+from domain.changes.move_out import MoveOut
+from domain.changes.new_household import NewHousehold
+from domain.changes.registry import (
+    CHANGE_ADAPTER,
+    Change,
+    identity_expectations,
+    required_evidence,
+    spec_of,
+)
+from domain.changes.results import Applied, Conflicted, FieldConflict, FieldDiff
+from domain.changes.revision import FieldGroup, revised, touched
+from domain.changes.split_household import SplitHousehold, Staying
+from domain.changes.submission import check_change
+
+__all__ = [
+    "CHANGE_ADAPTER",
+    "AddMember",
+    "Applied",
+    "Change",
+    "ChangeBase",
+    "CircumstancesChange",
+    "Conflicted",
+    "Death",
+    "FieldConflict",
+    "FieldDiff",
+    "FieldGroup",
+    "IdentityCorrection",
+    "IdentityExpectation",
+    "KindSpec",
+    "MemberRelation",
+    "MoveOut",
+    "NewHousehold",
+    "SplitHousehold",
+    "Staying",
+    "SubmissionContext",
+    "apply_change",
+    "check_change",
+    "diff_change",
+    "identity_expectations",
+    "required_evidence",
+    "revised",
+    "spec_of",
+    "touched",
+]

@@ -1,0 +1,67 @@
+"""Every kind of change, and the one union that a submission is read into."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from domain.changes import (
+    add_member,
+    circumstances,
+    death,
+    identity_correction,
+    move_out,
+    new_household,
+    split_household,
+)
+from domain.changes.add_member import AddMember
+from domain.changes.base import IdentityExpectation, KindSpec
+from domain.changes.circumstances import CircumstancesChange
+from domain.changes.death import Death
+from domain.changes.identity_correction import IdentityCorrection
+from domain.changes.move_out import MoveOut
+from domain.changes.new_household import NewHousehold
+from domain.changes.split_household import SplitHousehold
+from domain.evidence import EvidenceType
+from domain.household import Household
+from domain.vocabulary import Kind
+
+Change = Annotated[
+    NewHousehold | CircumstancesChange | IdentityCorrection | AddMember | Death | MoveOut | SplitHousehold,
+    Field(discriminator="kind"),
+]
+"""What an update proposes, told apart by `kind`."""
+
+CHANGE_ADAPTER: TypeAdapter[Change] = TypeAdapter(Change, config=ConfigDict(hide_input_in_errors=True))
+
+_SPECS: dict[Kind, KindSpec[Any]] = {
+    spec.kind: spec
+    for spec in (
+        new_household.SPEC,
+        circumstances.SPEC,
+        identity_correction.SPEC,
+        add_member.SPEC,
+        death.SPEC,
+        move_out.SPEC,
+        split_household.SPEC,
+    )
+}
+
+
+def spec_of(kind: Kind) -> KindSpec[Any]:
+    """The parts of this kind."""
+    return _SPECS[kind]
+
+
+def required_evidence(kind: Kind) -> tuple[frozenset[EvidenceType], ...]:
+    """The papers of this kind: every group is needed, and any one paper of a group fulfils it."""
+    return spec_of(kind).evidence
+
+
+def identity_expectations(change: Change, base: Household | None) -> tuple[IdentityExpectation, ...]:
+    """Whom the civil registry is asked about, one by one, and which answers let the case go on.
+
+    Two submissions with equal expectations need no second identity check.
+    """
+    return spec_of(change.kind).expectations(change, base)

@@ -1,0 +1,65 @@
+"""What comes of applying or comparing a change. Values are JSON values, so that they can be stored and shown."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, Field, JsonValue
+
+from domain.household import Household
+from domain.identity import mask
+
+_NUMBERS = frozenset({"nik", "kk_number"})
+
+
+class FieldConflict(BaseModel, frozen=True):
+    """A field with three values that differ. `/members` stands for who belongs to the household and as what."""
+
+    pointer: str
+    base: JsonValue = Field(repr=False)
+    theirs: JsonValue = Field(repr=False)
+    ours: JsonValue = Field(repr=False)
+
+    def masked(self) -> Self:
+        """The same with NIK and KK numbers as lists may show them."""
+        values = {name: masked_value(self.pointer, getattr(self, name)) for name in ("base", "theirs", "ours")}
+        return self.model_copy(update=values)
+
+
+class Applied(BaseModel, frozen=True):
+    """Every household to be written: the changed one first, in its next version; a founded one in version 1."""
+
+    households: tuple[Household, ...]
+
+
+class Conflicted(BaseModel, frozen=True):
+    """Nothing is to be written: people have to decide these fields first."""
+
+    conflicts: tuple[FieldConflict, ...]
+
+
+class FieldDiff(BaseModel, frozen=True):
+    """A field that a change sets: as it was in the base, as proposed, and as the registry holds it now."""
+
+    pointer: str
+    before: JsonValue = Field(repr=False)
+    after: JsonValue = Field(repr=False)
+    current: JsonValue = Field(repr=False)
+
+    def masked(self) -> Self:
+        """The same with NIK and KK numbers as lists may show them."""
+        values = {name: masked_value(self.pointer, getattr(self, name)) for name in ("before", "after", "current")}
+        return self.model_copy(update=values)
+
+
+def masked_value(pointer: str, value: JsonValue) -> JsonValue:
+    """The value with every NIK and KK number in it masked; `pointer` says what the value itself is."""
+    match value:
+        case dict():
+            return {name: masked_value(f"{pointer}/{name}", inner) for name, inner in value.items()}
+        case list():
+            return [masked_value(pointer, inner) for inner in value]
+        case str() if pointer.rsplit("/", maxsplit=1)[-1] in _NUMBERS:
+            return mask(value)
+        case _:
+            return value
