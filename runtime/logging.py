@@ -20,7 +20,7 @@ from runtime.settings import LogFormat, LogLevel
 MAX_TEXT = 4_000
 """Characters kept of any one text; tracebacks keep their end, where the error stands."""
 MASK = "[16 digits]"
-# Sixteen digits or more in one run (a NIK glued to a KK is still both), or sixteen in the groups people write.
+# Sixteen digits or more in one run (a NIK glued to a KK is both), or sixteen in the groups people write.
 _NUMBER = re.compile(
     r"""\d{16,}
     | (?<!\d) \d{4} (?P<a>[ .-]) \d{4} (?P=a) \d{4} (?P=a) \d{4} (?!\d)

@@ -1,0 +1,50 @@
+"""Real servers for every test that asks: PostgreSQL and Temporal once a session, a fresh database for each test.
+
+They start only when a test uses them, and end with the session however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+
+from db import migrate
+from devstack.postgres import DatabaseUrls, PostgresServer
+from devstack.scratch import scratch_postgres, scratch_temporal
+from devstack.temporal import TemporalServer
+
+TEMPLATE = "migrated"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+async def postgres_server() -> AsyncIterator[PostgresServer]:
+    """A PostgreSQL without durability, shared by the session."""
+    async with scratch_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(postgres_server: PostgresServer) -> str:
+    """The name of a database at the newest revision, to be copied and never connected to."""
+    urls = await postgres_server.create_database(TEMPLATE)
+    await asyncio.to_thread(migrate.upgrade, urls.migrator)
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer, migrated_template: str) -> AsyncIterator[DatabaseUrls]:
+    """A migrated, empty database of the test's own; its URLs by account."""
+    name = f"test_{next(_numbers)}"
+    yield await postgres_server.create_database(name, template=migrated_template)
+    await postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def temporal_server() -> AsyncIterator[TemporalServer]:
+    """A Temporal server in memory, shared by the session, on which workflows may skip time."""
+    async with scratch_temporal() as server:
+        yield server
