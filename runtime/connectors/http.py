@@ -121,7 +121,7 @@ def _retry_after(response: httpx2.Response) -> float | None:
         return min(float(value), MAX_RETRY_AFTER_SECONDS)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     wait = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(wait, 0.0), MAX_RETRY_AFTER_SECONDS)
