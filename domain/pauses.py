@@ -30,7 +30,7 @@ class ClockInterval(BaseModel):
         serialize_by_alias=True,
     )
 
-    from_: AwareDatetime = Field(alias="from")
+    from_: AwareDatetime = Field(validation_alias="from", serialization_alias="from")
     to: AwareDatetime | None = None
     cause: PauseCause
     note: str | None = None
