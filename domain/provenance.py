@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.text import ShortText
 from domain.vocabulary import Strength
 
 
@@ -16,12 +17,12 @@ class Datum(BaseModel):
 class Bilingual(Datum):
     """A text for officers and citizens, Indonesian first because that is the one they read."""
 
-    id: str
-    en: str
+    id: ShortText
+    en: ShortText
 
 
 class Provenance(Datum):
     """What a rule rests on: `source` is shown with it, `strength` keeps a proposal from passing as law."""
 
-    source: str
+    source: ShortText
     strength: Strength

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.policy.canonical import canonical_json
+from domain.policy.default import default_policy, demo_policy
 from domain.policy.model import (
     DeliveryRule,
     ExtensionLimit,
@@ -15,8 +16,11 @@ from domain.policy.model import (
     RungAction,
     StageRule,
 )
+from domain.policy.tables import ladder_table, reasons_table, route_table, rules_table
+from domain.policy.validation import RULES, check_policy, parse_policy
 
 __all__ = [
+    "RULES",
     "DeliveryRule",
     "ExtensionLimit",
     "IdentityRule",
@@ -28,4 +32,12 @@ __all__ = [
     "RungAction",
     "StageRule",
     "canonical_json",
+    "check_policy",
+    "default_policy",
+    "demo_policy",
+    "ladder_table",
+    "parse_policy",
+    "reasons_table",
+    "route_table",
+    "rules_table",
 ]

@@ -17,17 +17,29 @@ from domain.durations import After, Duration, Share
 from domain.pauses import PauseCause
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
+from domain.text import ShortText
 from domain.vocabulary import Kind, Outcome, ReasonCode, Role, Stage
 
 _Word = TypeVar("_Word", bound=StrEnum)
+_Item = TypeVar("_Item")
 
 
 def _in_order(words: Iterable[StrEnum]) -> list[str]:
     return sorted(word.value for word in words)
 
 
-SetOf = Annotated[frozenset[_Word], PlainSerializer(_in_order, when_used="json")]
+LONGEST_LIST = 50
+"""No list of a policy needs more entries; the rules compare entries with each other and rely on few of them."""
+
+SetOf = Annotated[
+    frozenset[_Word],
+    Field(max_length=LONGEST_LIST),
+    PlainSerializer(_in_order, when_used="json"),
+]
 """A set that JSON writes sorted, so that the same policy always has the same text and the same hash."""
+
+ListOf = Annotated[tuple[_Item, ...], Field(max_length=LONGEST_LIST)]
+"""A list whose order means something."""
 
 
 class RungAction(StrEnum):
@@ -51,8 +63,8 @@ class Rung(Datum):
     action: RungAction
     to: Role | Literal["holder"]
     grants: SetOf[Power] = frozenset()
-    notify: tuple[Role, ...] = ()
-    source: str
+    notify: ListOf[Role] = ()
+    source: ShortText
 
 
 class StageRule(Provenance):
@@ -64,10 +76,10 @@ class StageRule(Provenance):
     """
 
     stage: Stage
-    deciders: tuple[Role, ...] = ()
+    deciders: ListOf[Role] = ()
     outcomes: SetOf[Outcome] = frozenset()
     deadline: Duration
-    ladder: tuple[Rung, ...]
+    ladder: ListOf[Rung]
     needs_minutes: bool = False
     pauses: SetOf[PauseCause] = frozenset(PauseCause)
 
@@ -90,15 +102,15 @@ class DeliveryRule(Provenance):
     ministry: bool
     push_deadline: Duration
     answer_deadline: Duration
-    ladder: tuple[Rung, ...]
+    ladder: ListOf[Rung]
 
 
 class RouteRule(Provenance):
     """The stages, in order, that these kinds of update pass."""
 
-    name: str
+    name: ShortText
     kinds: SetOf[Kind]
-    stages: tuple[Stage, ...]
+    stages: ListOf[Stage]
 
 
 class RemotenessCredit(Provenance):
@@ -125,16 +137,16 @@ class Policy(Datum):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
     title: Bilingual
     area_code: str = Field(pattern=r"^(\*|[0-9]{2}\.[0-9]{2})$")
-    routes: tuple[RouteRule, ...]
-    stages: tuple[StageRule, ...]
+    routes: ListOf[RouteRule]
+    stages: ListOf[StageRule]
     repair: StageRule
     identity: IdentityRule
     delivery: DeliveryRule
-    reasons: tuple[ReasonRule, ...]
+    reasons: ListOf[ReasonRule]
     on_exhausted: Literal["hold"] = "hold"
     digest_every: Duration
-    digest_to: tuple[Role, ...]
-    remoteness_credits: tuple[RemotenessCredit, ...] = ()
+    digest_to: ListOf[Role]
+    remoteness_credits: ListOf[RemotenessCredit] = ()
     extension_limit: ExtensionLimit
 
     def route_of(self, kind: Kind) -> RouteRule:
@@ -175,10 +187,7 @@ class Policy(Datum):
         return next((c.working_days for c in self.remoteness_credits if c.remoteness == remoteness), 0)
 
 
-_Rule = TypeVar("_Rule")
-
-
-def _the_one(candidates: Iterable[_Rule], what: str) -> _Rule:
+def _the_one(candidates: Iterable[_Item], what: str) -> _Item:
     for candidate in candidates:
         return candidate
     raise LookupError(f"the policy has no {what}")

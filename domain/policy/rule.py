@@ -1,19 +1,39 @@
-"""What a rule about policies is: a function named by its sentence, that yields what breaks it."""
+"""What a rule about policies is: a function named by its sentence, that yields whatever breaks it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from domain.errors import Violation
-from domain.policy.model import Policy, StageRule
+from domain.policy.model import Policy, Rung, StageRule
 
 Violations = Iterator[Violation]
 Rule = Callable[[Policy], Violations]
-"""The name is the sentence that must hold, the docstring the business reason why."""
+"""The name is the sentence that must hold, the docstring the reason why."""
 
 
-def stages_with_pointers(policy: Policy) -> Iterator[tuple[str, StageRule]]:
+def stages_of(policy: Policy) -> Iterator[tuple[str, StageRule]]:
     """The stages people work in, repair included, each with its JSON Pointer."""
     for index, rule in enumerate(policy.stages):
         yield f"/stages/{index}", rule
     yield "/repair", policy.repair
+
+
+def ladders_of(policy: Policy) -> Iterator[tuple[str, tuple[Rung, ...]]]:
+    """Every ladder that can be climbed, with its JSON Pointer."""
+    for pointer, rule in stages_of(policy):
+        yield f"{pointer}/ladder", rule.ladder
+    if policy.delivery.ministry:
+        yield "/delivery/ladder", policy.delivery.ladder
+
+
+def rungs_of(policy: Policy) -> Iterator[tuple[str, Rung]]:
+    """Every rung of every ladder, with its JSON Pointer."""
+    for pointer, ladder in ladders_of(policy):
+        for index, rung in enumerate(ladder):
+            yield f"{pointer}/{index}", rung
+
+
+def listed(words: Iterable[object]) -> str:
+    """The words, sorted and separated by commas, for a message."""
+    return ", ".join(sorted(str(word) for word in words))

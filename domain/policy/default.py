@@ -1,0 +1,302 @@
+"""The policy that a regency starts from, and the same in seconds, for a person who wants to watch a case escalate.
+
+The day counts of the regulations could not be read. Every rule here is a proposal, most of them taken from local
+service standards (Lumajang's of 2022 allows twenty working days from the village to the endorsement letter), and
+is labelled as one; a regency replaces what its own decrees say otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import TypeAdapter
+
+from domain.durations import After, Duration, Elapsed, Share, WindowClose, WorkingDays
+from domain.policy.model import (
+    DeliveryRule,
+    ExtensionLimit,
+    IdentityRule,
+    Policy,
+    Power,
+    RemotenessCredit,
+    RouteRule,
+    Rung,
+    RungAction,
+    StageRule,
+)
+from domain.provenance import Bilingual
+from domain.reasons import DEFAULT_REASONS, ReasonRule
+from domain.vocabulary import HUMAN_STAGES, Kind, Outcome, Role, Stage, Strength
+
+_LADDER_SOURCE = "Proposal; follows the ladder of SLRT: facilitator, district supervisor, regency manager"
+_ANY_ANSWER = frozenset(Outcome)
+_MANAGE = frozenset({Power.MANAGE})
+_DECIDE = frozenset({Power.MANAGE, Power.DECIDE})
+
+
+class _Pace(NamedTuple):
+    """All that differs between days and seconds."""
+
+    verification: Duration
+    deliberation: Duration
+    approval: Duration
+    endorsement: Duration
+    repair: Duration
+    patience: Duration
+    push: Duration
+    answer: Duration
+    digest: Duration
+    second_rung: After
+    third_rung: After
+
+
+_OFFICE_DAYS = _Pace(
+    verification=WorkingDays(working_days=5),
+    deliberation=WindowClose(window_close="musdes", at_least=WorkingDays(working_days=3)),
+    approval=WorkingDays(working_days=5),
+    endorsement=WorkingDays(working_days=3),
+    repair=WorkingDays(working_days=5),
+    patience=WorkingDays(working_days=3),
+    push=WorkingDays(working_days=1),
+    answer=WorkingDays(working_days=10),
+    digest=WorkingDays(working_days=1),
+    second_rung=WorkingDays(working_days=2),
+    third_rung=WorkingDays(working_days=3),
+)
+
+
+def _seconds(count: int) -> Elapsed:
+    return TypeAdapter(Elapsed).validate_python({"elapsed": f"PT{count}S"})
+
+
+_SECONDS = _Pace(
+    verification=_seconds(20),
+    deliberation=_seconds(30),
+    approval=_seconds(20),
+    endorsement=_seconds(20),
+    repair=_seconds(30),
+    patience=_seconds(20),
+    push=_seconds(8),
+    answer=_seconds(60),
+    digest=_seconds(30),
+    second_rung=_seconds(4),
+    third_rung=_seconds(8),
+)
+
+
+def default_policy(*, area_code: str = "*") -> Policy:
+    """LIFECYCLE.md's table in working days: the standard and the express route, for the nation or one regency."""
+    return _policy(
+        name="default",
+        title=Bilingual(id="Kebijakan bawaan", en="Default policy"),
+        area_code=area_code,
+        pace=_OFFICE_DAYS,
+        reasons=DEFAULT_REASONS,
+        remoteness_credits=_REMOTENESS_CREDITS,
+    )
+
+
+def demo_policy(*, area_code: str = "*") -> Policy:
+    """The same routes and ladders with deadlines of 8 to 60 seconds and rungs 4 seconds apart.
+
+    No reason asks for a repair time of its own, and no village gets a credit: both would be days among seconds.
+    """
+    return _policy(
+        name="demo",
+        title=Bilingual(id="Kebijakan peragaan (dalam detik)", en="Demonstration policy (in seconds)"),
+        area_code=area_code,
+        pace=_SECONDS,
+        reasons=tuple(reason.model_copy(update={"within": None}) for reason in DEFAULT_REASONS),
+        remoteness_credits=(),
+    )
+
+
+def _policy(
+    *,
+    name: str,
+    title: Bilingual,
+    area_code: str,
+    pace: _Pace,
+    reasons: tuple[ReasonRule, ...],
+    remoteness_credits: tuple[RemotenessCredit, ...],
+) -> Policy:
+    return Policy(
+        name=name,
+        title=title,
+        area_code=area_code,
+        routes=_ROUTES,
+        stages=(_verification(pace), _deliberation(pace), _approval(pace), _endorsement(pace)),
+        repair=_repair(pace),
+        identity=IdentityRule(
+            patience=pace.patience,
+            waiver_role=Role.REGENCY_SUPERVISOR,
+            source="Proposal; a registry that is down is never taken for one that says no",
+            strength=Strength.PROPOSAL,
+        ),
+        delivery=_delivery(pace),
+        reasons=reasons,
+        digest_every=pace.digest,
+        digest_to=(Role.REGENCY_SECRETARY, Role.REGENT),
+        remoteness_credits=remoteness_credits,
+        extension_limit=ExtensionLimit(
+            working_days=5,
+            times=2,
+            source="Proposal; at most once more the time of the longest stage",
+            strength=Strength.PROPOSAL,
+        ),
+    )
+
+
+_ROUTES = (
+    RouteRule(
+        name="standard",
+        kinds=frozenset({Kind.NEW_HOUSEHOLD, Kind.CIRCUMSTANCES, Kind.ADD_MEMBER, Kind.SPLIT_HOUSEHOLD}),
+        stages=(Stage.IDENTITY_CHECK, *HUMAN_STAGES, Stage.DELIVERY),
+        source="Practice of SIKS-NG (Garut, Lumajang, Tlogojati); PUSKESOS before the musdes is a proposal",
+        strength=Strength.PROPOSAL,
+    ),
+    RouteRule(
+        name="express",
+        kinds=frozenset({Kind.DEATH, Kind.MOVE_OUT, Kind.IDENTITY_CORRECTION}),
+        stages=(Stage.IDENTITY_CHECK, Stage.VERIFICATION, Stage.APPROVAL, Stage.DELIVERY),
+        source="Proposal; facts that a paper proves need no deliberation",
+        strength=Strength.PROPOSAL,
+    ),
+)
+
+_REMOTENESS_CREDITS = (
+    RemotenessCredit(
+        remoteness=1,
+        working_days=2,
+        source="Proposal; remote villages (terpencil)",
+        strength=Strength.PROPOSAL,
+    ),
+    RemotenessCredit(
+        remoteness=2,
+        working_days=5,
+        source="Proposal; very remote villages (sangat terpencil)",
+        strength=Strength.PROPOSAL,
+    ),
+)
+
+
+def _verification(pace: _Pace) -> StageRule:
+    """The district supervisor may decide: operator and PUSKESOS officer of a small village are often one person."""
+    return StageRule(
+        stage=Stage.VERIFICATION,
+        deciders=(Role.PUSKESOS_OFFICER,),
+        outcomes=_ANY_ANSWER,
+        deadline=pace.verification,
+        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_DECIDE), *_above(pace)),
+        source="Proposal; within Lumajang's twenty working days for the whole service",
+        strength=Strength.PROPOSAL,
+    )
+
+
+def _deliberation(pace: _Pace) -> StageRule:
+    return StageRule(
+        stage=Stage.DELIBERATION,
+        deciders=(Role.VILLAGE_HEAD,),
+        outcomes=_ANY_ANSWER,
+        deadline=pace.deliberation,
+        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        needs_minutes=True,
+        source="Practice of SIKS-NG: minutes signed by head and operator, or an SPTJM (Garut, Tlogojati)",
+        strength=Strength.PRACTICE,
+    )
+
+
+def _approval(pace: _Pace) -> StageRule:
+    """The head of office only manages here: on the standard route that person has yet to endorse."""
+    return StageRule(
+        stage=Stage.APPROVAL,
+        deciders=(Role.REGENCY_VERIFIER,),
+        outcomes=_ANY_ANSWER,
+        deadline=pace.approval,
+        ladder=(_reminder(), _supervisor(Role.REGENCY_SUPERVISOR, grants=_DECIDE), *_above(pace)),
+        source="Proposal; within Lumajang's twenty working days for the whole service",
+        strength=Strength.PROPOSAL,
+    )
+
+
+def _endorsement(pace: _Pace) -> StageRule:
+    """No rung for the head of office, who holds this task. The assistant may sign, since no one decides after."""
+    return StageRule(
+        stage=Stage.ENDORSEMENT,
+        deciders=(Role.REGENCY_HEAD,),
+        outcomes=_ANY_ANSWER,
+        deadline=pace.endorsement,
+        ladder=(
+            _reminder(),
+            _supervisor(Role.REGENCY_SUPERVISOR, grants=_MANAGE),
+            _assistant(pace, grants=_DECIDE),
+        ),
+        source="Practice of SIKS-NG, 2025: endorsed by the head of office (Tlogojati); the days are a proposal",
+        strength=Strength.PROPOSAL,
+    )
+
+
+def _repair(pace: _Pace) -> StageRule:
+    return StageRule(
+        stage=Stage.REPAIR,
+        deciders=(Role.VILLAGE_OPERATOR,),
+        deadline=pace.repair,
+        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        source="Proposal; overdue repair escalates: the household does not pay for its operator",
+        strength=Strength.PROPOSAL,
+    )
+
+
+def _delivery(pace: _Pace) -> DeliveryRule:
+    """While the Ministry has the case nobody here holds it, so the verifier is reminded to ask."""
+    reminder = Rung(
+        after=Share(share=0.5),
+        action=RungAction.REMIND,
+        to=Role.REGENCY_VERIFIER,
+        source=_LADDER_SOURCE,
+    )
+    return DeliveryRule(
+        ministry=True,
+        push_deadline=pace.push,
+        answer_deadline=pace.answer,
+        ladder=(reminder, _supervisor(Role.REGENCY_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        source="Proposal; no time for the Ministry's answer could be read in a regulation",
+        strength=Strength.PROPOSAL,
+    )
+
+
+def _reminder() -> Rung:
+    return Rung(after=Share(share=0.5), action=RungAction.REMIND, to="holder", source=_LADDER_SOURCE)
+
+
+def _supervisor(role: Role, *, grants: frozenset[Power]) -> Rung:
+    return Rung(
+        after=Share(share=1.0),
+        action=RungAction.ESCALATE,
+        to=role,
+        grants=grants,
+        source=_LADDER_SOURCE,
+    )
+
+
+def _above(pace: _Pace) -> tuple[Rung, Rung]:
+    """The two rungs past the supervisor, the same for every task that the head of office does not hold."""
+    head = Rung(
+        after=pace.second_rung,
+        action=RungAction.ESCALATE,
+        to=Role.REGENCY_HEAD,
+        grants=_MANAGE,
+        source=_LADDER_SOURCE,
+    )
+    return head, _assistant(pace, grants=_MANAGE)
+
+
+def _assistant(pace: _Pace, *, grants: frozenset[Power]) -> Rung:
+    return Rung(
+        after=pace.third_rung,
+        action=RungAction.ESCALATE,
+        to=Role.REGENCY_ASSISTANT,
+        grants=grants,
+        notify=(Role.EVALUATOR,),
+        source=_LADDER_SOURCE,
+    )

@@ -1,0 +1,128 @@
+"""A policy as tables in Markdown, for the documents that are generated from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from domain.durations import After, CalendarDays, Duration, Elapsed, Share, WindowClose, WorkingDays
+from domain.policy.model import Policy, Rung, StageRule
+from domain.policy.rule import Rule, listed
+from domain.policy.validation import RULES, sentence
+from domain.vocabulary import Stage
+
+
+def route_table(policy: Policy) -> str:
+    """Each route: its kinds, its stages in order, its source."""
+    return _table(
+        ("route", "kinds", "stages in order", "source", "strength"),
+        (
+            (
+                route.name,
+                listed(route.kinds),
+                " → ".join(stage.value for stage in route.stages),
+                route.source,
+                route.strength.value,
+            )
+            for route in policy.routes
+        ),
+    )
+
+
+def ladder_table(policy: Policy) -> str:
+    """Each rung of each stage: when it comes, what it does to whom, what it grants, who is told."""
+    rules = [*policy.stages, policy.repair, policy.stage(Stage.IDENTITY_CHECK), policy.stage(Stage.DELIVERY)]
+    return _table(
+        ("stage", "who acts", "deadline", "rung", "after", "action", "to", "grants", "notified"),
+        (_rung_row(rule, rung=rung, level=level) for rule in rules for level, rung in enumerate(rule.ladder, start=1)),
+    )
+
+
+def reasons_table(policy: Policy) -> str:
+    """Each reason: its words, its use, who mends it with which paper until when, what the public reads."""
+    return _table(
+        (
+            "code",
+            "Indonesian",
+            "English",
+            "use",
+            "who mends",
+            "paper",
+            "within",
+            "public text",
+            "substantive",
+            "source",
+        ),
+        (
+            (
+                f"`{reason.code}`",
+                reason.label.id,
+                reason.label.en,
+                reason.use.value,
+                str(reason.who_mends),
+                reason.paper.id if reason.paper else "",
+                duration_text(reason.within) if reason.within else "",
+                reason.public_text.id,
+                "yes" if reason.substantive else "no",
+                f"{reason.source} ({reason.strength})",
+            )
+            for reason in policy.reasons
+        ),
+    )
+
+
+def rules_table(rules: Iterable[Rule] = RULES) -> str:
+    """Each rule that a policy has to keep, as a sentence, and the reason why."""
+    return _table(
+        ("a policy is refused unless", "because"),
+        ((sentence(rule), " ".join((rule.__doc__ or "").split("\n\n")[0].split())) for rule in rules),
+    )
+
+
+def duration_text(duration: Duration) -> str:
+    """A duration in English words: `5 working days`, `20 s`."""
+    match duration:
+        case WorkingDays(working_days=days):
+            return f"{days} working day{_plural(days)}"
+        case CalendarDays(calendar_days=days):
+            return f"{days} calendar day{_plural(days)}"
+        case Elapsed(elapsed=time):
+            return f"{time.total_seconds():g} s"
+        case WindowClose(window_close=window, at_least=least):
+            return f"close of the next {window} window that opens {duration_text(least)} later"
+        case _:
+            assert_never(duration)
+
+
+def after_text(after: After) -> str:
+    """When a rung comes, in English words: `50 % of the deadline`, `2 working days past it`."""
+    match after:
+        case Share(share=share):
+            return f"{share:.0%} of the deadline".replace("%", " %")
+        case WorkingDays() | Elapsed():
+            return f"{duration_text(after)} past it"
+        case _:
+            assert_never(after)
+
+
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _rung_row(rule: StageRule, *, rung: Rung, level: int) -> tuple[str, ...]:
+    return (
+        rule.stage.value,
+        listed(rule.deciders) or "the system",
+        duration_text(rule.deadline),
+        str(level),
+        after_text(rung.after),
+        rung.action.value,
+        str(rung.to),
+        listed(rung.grants),
+        listed(rung.notify),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
