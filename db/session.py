@@ -6,7 +6,7 @@ was never told who acts sees nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -55,7 +55,7 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, viewer: Viewer) -> AsyncGenerator[AsyncConnection]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as connection:
             await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})

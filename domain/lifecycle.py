@@ -126,7 +126,8 @@ def enter_next(position: Position) -> Position:
 
 
 def _settle(position: Position, *, identity_waived: bool) -> Position:
-    settled = position.settled | ({position.stage} if position.stage else frozenset())
+    answered = frozenset[Stage]() if position.stage is None else frozenset({position.stage})
+    settled = position.settled | answered
     return enter_next(position.model_copy(update={"settled": settled, "identity_waived": identity_waived}))
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.pauses import PauseCause
 from sqlalchemy import (
     Boolean,
     ForeignKey,
@@ -22,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import AreaCode, Base, Document, Moment, one_of
+from domain.pauses import PauseCause
 from domain.policy import Power, RungAction
 from domain.vocabulary import EscalationCause, Kind, MatchResult, Outcome, ReasonCode, Role, Stage, Status
 

@@ -1,4 +1,4 @@
-"""Authority in the database: grants, forced row-level security by area, append-only tables, and what may be asked across areas."""
+"""Authority in the database: grants, forced row security by area, append-only tables, questions across areas."""
 
 from __future__ import annotations
 
@@ -149,7 +149,9 @@ def _secure_area_tables() -> None:
         _allow(table, "kawal_app", commands, in_view)
     for table, commands in WORKER_TABLES.items():
         _allow(table, "kawal_worker", commands, IS_SYSTEM)
-    op.execute(f"CREATE POLICY kawal_app_own ON notifications FOR SELECT TO kawal_app USING ({IS_SELF.format(column='to_user_id')})")
+    op.execute(
+        f"CREATE POLICY kawal_app_own ON notifications FOR SELECT TO kawal_app USING ({IS_SELF.format(column='to_user_id')})"
+    )
 
 
 def _secure_shared_tables() -> None:

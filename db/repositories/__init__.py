@@ -1,0 +1,1 @@
+"""Statements, one module an aggregate. Each takes the connection of a running transaction; none commits."""

@@ -1,0 +1,241 @@
+"""The case row: read, locked and moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Decision, IdentityDigest, Revision, Update
+from db.vault import Vault
+from domain.authority import Involvement
+from domain.changes import CHANGE_ADAPTER, Change
+from domain.errors import NotFound
+from domain.evidence import EvidenceRef
+from domain.ids import new_id
+from domain.lifecycle import Position
+from domain.policy import Policy
+from domain.vocabulary import EscalationCause, Kind, Stage, Status
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A case as its row holds it."""
+
+    id: UUID
+    area_code: str
+    kind: Kind
+    household_id: UUID | None
+    base_version: int | None
+    policy_version_id: UUID
+    status: Status
+    stage: Stage | None
+    settled: frozenset[Stage]
+    returned_from: Stage | None
+    identity_waived: bool
+    revision: int
+    level: int
+    cause: EscalationCause | None
+    submitted_by: UUID
+    run_id: str | None
+    version: int
+
+    def position(self, policy: Policy) -> Position:
+        """Where the case stands on the route that its policy gives its kind."""
+        return Position(
+            route=policy.route_of(self.kind).stages,
+            status=self.status,
+            stage=self.stage,
+            settled=self.settled,
+            returned_from=self.returned_from,
+            identity_waived=self.identity_waived,
+            ministry=policy.delivery.ministry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRecord:
+    """One submission of a case, opened."""
+
+    revision: int
+    change: Change
+    evidence: tuple[EvidenceRef, ...]
+    submitted_by: UUID
+    submitted_at: datetime
+
+
+_COLUMNS = (
+    Update.id,
+    Update.area_code,
+    Update.kind,
+    Update.household_id,
+    Update.base_version,
+    Update.policy_version_id,
+    Update.status,
+    Update.stage,
+    Update.settled,
+    Update.returned_from,
+    Update.identity_waived,
+    Update.revision,
+    Update.level,
+    Update.cause,
+    Update.submitted_by,
+    Update.run_id,
+    Update.version,
+)
+
+
+async def read_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
+    """The case within view. Raises NotFound."""
+    return await _one(connection, select(*_COLUMNS).where(Update.id == update_id), update_id)
+
+
+async def lock_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
+    """The same, locked until the transaction ends. Every act on a case takes this lock first. Raises NotFound."""
+    return await _one(connection, select(*_COLUMNS).where(Update.id == update_id).with_for_update(), update_id)
+
+
+async def _one(connection: AsyncConnection, wanted: Select[*tuple[Any, ...]], update_id: UUID) -> CaseRecord:
+    row = (await connection.execute(wanted)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no update {update_id} for you.")
+    return _record(row)
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> CaseRecord:
+    return CaseRecord(
+        id=row.id,
+        area_code=row.area_code,
+        kind=Kind(row.kind),
+        household_id=row.household_id,
+        base_version=row.base_version,
+        policy_version_id=row.policy_version_id,
+        status=Status(row.status),
+        stage=row.stage and Stage(row.stage),
+        settled=frozenset(Stage(stage) for stage in row.settled),
+        returned_from=row.returned_from and Stage(row.returned_from),
+        identity_waived=row.identity_waived,
+        revision=row.revision,
+        level=row.level,
+        cause=row.cause and EscalationCause(row.cause),
+        submitted_by=row.submitted_by,
+        run_id=row.run_id,
+        version=row.version,
+    )
+
+
+async def save_case(connection: AsyncConnection, case: CaseRecord, position: Position, **changes: object) -> None:
+    """Write where the case stands now, and whatever else changed of it; its version goes up by one."""
+    await connection.execute(
+        update(Update)
+        .where(Update.id == case.id)
+        .values(
+            status=position.status.value,
+            stage=position.stage,
+            settled=sorted(position.settled),
+            returned_from=position.returned_from,
+            identity_waived=position.identity_waived,
+            version=case.version + 1,
+            **changes,
+        ),
+    )
+
+
+async def read_involvements(connection: AsyncConnection, update_id: UUID) -> list[Involvement]:
+    """Who has had a part in the case: every submission and repair, and every decision of an officer."""
+    submitted = await connection.scalars(select(Revision.submitted_by).where(Revision.update_id == update_id))
+    decided = await connection.execute(
+        select(Decision.actor_id, Decision.stage).where(
+            Decision.update_id == update_id,
+            Decision.actor_id.is_not(None),
+        ),
+    )
+    return [Involvement(user_id=user_id, stage=None) for user_id in submitted] + [
+        Involvement(user_id=row.actor_id, stage=Stage(row.stage)) for row in decided
+    ]
+
+
+def revision_context(update_id: UUID, revision: int) -> str:
+    """Where the sealed change of a revision belongs."""
+    return f"update_revisions.change:{update_id}:{revision}"
+
+
+async def read_revision(
+    connection: AsyncConnection,
+    update_id: UUID,
+    revision: int,
+    *,
+    vault: Vault,
+) -> RevisionRecord:
+    """A submission of the case, opened."""
+    row = (
+        await connection.execute(
+            select(Revision.change, Revision.evidence, Revision.submitted_by, Revision.submitted_at).where(
+                Revision.update_id == update_id,
+                Revision.revision == revision,
+            ),
+        )
+    ).one()
+    return RevisionRecord(
+        revision=revision,
+        change=vault.open_as(row.change, CHANGE_ADAPTER, context=revision_context(update_id, revision)),
+        evidence=tuple(EvidenceRef.model_validate(item) for item in row.evidence),
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+    )
+
+
+async def add_revision(
+    connection: AsyncConnection,
+    update_id: UUID,
+    record: RevisionRecord,
+    *,
+    area_code: str,
+    vault: Vault,
+) -> None:
+    """Keep a submission for good."""
+    await connection.execute(
+        insert(Revision).values(
+            update_id=update_id,
+            revision=record.revision,
+            area_code=area_code,
+            change=vault.seal(record.change, context=revision_context(update_id, record.revision)),
+            evidence=[item.model_dump(mode="json") for item in record.evidence],
+            submitted_by=record.submitted_by,
+            submitted_at=record.submitted_at,
+        ),
+    )
+
+
+async def index_update(
+    connection: AsyncConnection,
+    update_id: UUID,
+    numbers: dict[str, list[str]],
+    *,
+    area_code: str,
+    vault: Vault,
+) -> None:
+    """Make the numbers of an open case findable; `numbers` by purpose, `nik` or `kk`."""
+    rows = [
+        {
+            "id": new_id(),
+            "area_code": area_code,
+            "update_id": update_id,
+            "purpose": purpose,
+            "key_id": digest.key_id,
+            "digest": digest.digest,
+        }
+        for purpose, held in numbers.items()
+        for digest in vault.digests(held, purpose=purpose)
+    ]
+    if rows:
+        await connection.execute(insert(IdentityDigest), rows)
+
+
+async def unindex_update(connection: AsyncConnection, update_id: UUID) -> None:
+    """Forget the numbers of a case that is closed or repaired."""
+    await connection.execute(delete(IdentityDigest).where(IdentityDigest.update_id == update_id))

@@ -1,0 +1,79 @@
+"""Acts under an Idempotency-Key: inserted before the act, answered in the act's own transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import IdempotencyKey
+from domain.errors import IdempotencyKeyReused
+
+
+class KeyedAct(NamedTuple):
+    """An act as it is known under its key; `response` is None until it has been carried out."""
+
+    id: UUID
+    actor_id: UUID
+    request: bytes
+    response: dict[str, Any] | None
+
+
+class NewAct(NamedTuple):
+    """An act about to be recorded; `request` is sealed under its `id`."""
+
+    id: UUID
+    actor_id: UUID
+    route: str
+    key: str
+    body_hash: bytes
+    request: bytes
+    update_id: UUID | None = None
+
+
+async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime) -> KeyedAct:
+    """The act under this key: `act` itself when the key is new, else what was recorded under it before.
+
+    Two identical requests that race meet here: the second waits for the first transaction and reads its answer.
+    Raises IdempotencyKeyReused when the key came with another body.
+    """
+    inserted = await connection.execute(
+        insert(IdempotencyKey).values(**act._asdict(), created_at=at).on_conflict_do_nothing(),
+    )
+    if inserted.rowcount:
+        return KeyedAct(act.id, act.actor_id, act.request, None)
+    known = (
+        await connection.execute(
+            select(
+                IdempotencyKey.id,
+                IdempotencyKey.actor_id,
+                IdempotencyKey.request,
+                IdempotencyKey.response,
+                IdempotencyKey.body_hash,
+            ).where(
+                IdempotencyKey.actor_id == act.actor_id,
+                IdempotencyKey.route == act.route,
+                IdempotencyKey.key == act.key,
+            ),
+        )
+    ).one()
+    if known.body_hash != act.body_hash:
+        raise IdempotencyKeyReused("This Idempotency-Key was used before with another request.")
+    return KeyedAct(known.id, known.actor_id, known.request, known.response)
+
+
+async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:
+    """The act recorded under `act_id`."""
+    columns = select(IdempotencyKey.id, IdempotencyKey.actor_id, IdempotencyKey.request, IdempotencyKey.response)
+    return KeyedAct(*(await connection.execute(columns.where(IdempotencyKey.id == act_id))).one())
+
+
+async def answer_act(connection: AsyncConnection, act_id: UUID, response: dict[str, Any], *, at: datetime) -> None:
+    """Save what the act led to, in the transaction that did it."""
+    await connection.execute(
+        update(IdempotencyKey).where(IdempotencyKey.id == act_id).values(response=response, completed_at=at),
+    )

@@ -1,0 +1,83 @@
+"""People: who somebody is at a moment, who holds a role over an area, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Membership
+from domain.authority import NATION, Actor, Candidate, Seat
+from domain.errors import Unauthenticated
+from domain.vocabulary import Role
+
+_SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at)")
+_CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
+_NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
+
+
+class Credentials(NamedTuple):
+    """What a log-in is checked against."""
+
+    user_id: UUID
+    password_hash: str
+    disabled: bool
+
+
+async def find_credentials(connection: AsyncConnection, username: str) -> Credentials | None:
+    """The credentials of an account, or None."""
+    row = (await connection.execute(_CREDENTIALS, {"username": username})).one_or_none()
+    return None if row is None else Credentials(*row)
+
+
+async def read_actor(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> Actor:
+    """A person with the seats that are valid `at`. Raises Unauthenticated when the account is gone or disabled."""
+    rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at})).all()
+    if not rows:
+        raise Unauthenticated("This account does not exist or is disabled.")
+    seats = tuple(
+        Seat(role=Role(row.role), office_id=row.office_id, area_code=row.area_code)
+        for row in rows
+        if row.role is not None
+    )
+    return Actor(user_id=user_id, display_name=rows[0].display_name, seats=seats)
+
+
+async def read_names(connection: AsyncConnection, user_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The display names of these people; unknown ids are left out."""
+    wanted = list({user_id for user_id in user_ids if user_id is not None})
+    if not wanted:
+        return {}
+    rows = await connection.execute(_NAMES, {"wanted": wanted})
+    return {row.user_id: row.display_name for row in rows}
+
+
+async def find_candidates(
+    connection: AsyncConnection,
+    *,
+    roles: Collection[Role],
+    area_code: str,
+    at: datetime,
+) -> list[Candidate]:
+    """Everybody who holds one of `roles` over `area_code` at this moment."""
+    if not roles:
+        return []
+    rows = await connection.execute(
+        select(Membership.user_id, Membership.role).where(
+            Membership.role.in_([role.value for role in roles]),
+            Membership.area_code.in_(ancestry(area_code)),
+            Membership.valid_from <= at,
+            or_(Membership.valid_to.is_(None), Membership.valid_to > at),
+        ),
+    )
+    return [Candidate(user_id=row.user_id, role=Role(row.role)) for row in rows]
+
+
+def ancestry(area_code: str) -> list[str]:
+    """The area, every area that contains it, and the nation: `32.06.13` gives `32.06.13, 32.06, 32, *`."""
+    parts = area_code.split(".")
+    return [".".join(parts[:depth]) for depth in range(len(parts), 0, -1)] + [NATION]

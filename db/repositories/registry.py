@@ -1,0 +1,169 @@
+"""The registry: households as they are and were, read and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Household as HouseholdRow
+from db.models import HouseholdMember, HouseholdVersion, IdentityDigest
+from db.vault import Vault
+from domain.errors import NotFound
+from domain.household import Household
+from domain.ids import new_id
+
+_KNOWN = text("SELECT digest, purpose, owner, area_code FROM kawal_identity_known(:wanted, :household_id, :update_id)")
+
+
+def _context(household_id: UUID, version: int) -> str:
+    return f"households.content:{household_id}:{version}"
+
+
+async def read_household(
+    connection: AsyncConnection,
+    household_id: UUID,
+    *,
+    vault: Vault,
+    lock: bool = False,
+) -> Household:
+    """A household as the registry believes it now. Raises NotFound."""
+    wanted = select(HouseholdRow.content, HouseholdRow.version).where(HouseholdRow.id == household_id)
+    row = (await connection.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no household {household_id} for you.", pointer="/household_id")
+    return vault.open(row.content, Household, context=_context(household_id, row.version))
+
+
+async def read_version(connection: AsyncConnection, household_id: UUID, version: int, *, vault: Vault) -> Household:
+    """A household as it was in one version. Raises NotFound."""
+    content = await connection.scalar(
+        select(HouseholdVersion.content).where(
+            HouseholdVersion.household_id == household_id,
+            HouseholdVersion.version == version,
+        ),
+    )
+    if content is None:
+        raise NotFound(f"Household {household_id} has no version {version}.")
+    return vault.open(content, Household, context=_context(household_id, version))
+
+
+async def write_households(
+    connection: AsyncConnection,
+    households: Iterable[Household],
+    *,
+    update_id: UUID | None,
+    at: datetime,
+    vault: Vault,
+) -> None:
+    """Write households with their members, their index and their version, as one."""
+    for household in households:
+        content = vault.seal(household, context=_context(household.id, household.version))
+        await _write_facts(connection, household, content, at=at)
+        await connection.execute(
+            insert(HouseholdVersion).values(
+                household_id=household.id,
+                version=household.version,
+                area_code=household.area_code,
+                update_id=update_id,
+                content=content,
+                applied_at=at,
+            ),
+        )
+        await _write_members(connection, household)
+        await _index(connection, household, vault=vault)
+
+
+async def _write_facts(connection: AsyncConnection, household: Household, content: bytes, *, at: datetime) -> None:
+    facts = {
+        "area_code": household.area_code,
+        "version": household.version,
+        "status": household.status.value,
+        "member_count": len(household.active_members),
+        "desil": household.desil,
+        "last_verified_on": household.last_verified_on,
+        "content": content,
+        "updated_at": at,
+    }
+    await connection.execute(
+        upsert(HouseholdRow).values(id=household.id, **facts).on_conflict_do_update(index_elements=["id"], set_=facts),
+    )
+
+
+async def _write_members(connection: AsyncConnection, household: Household) -> None:
+    rows = [
+        {
+            "id": member.id,
+            "household_id": household.id,
+            "area_code": household.area_code,
+            "position": position,
+            "relation": member.relation.value,
+            "status": member.status.value,
+        }
+        for position, member in enumerate(household.members)
+    ]
+    statement = upsert(HouseholdMember)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id", "household_id"],
+            set_={
+                "position": statement.excluded.position,
+                "relation": statement.excluded.relation,
+                "status": statement.excluded.status,
+            },
+        ),
+        rows,
+    )
+
+
+async def _index(connection: AsyncConnection, household: Household, *, vault: Vault) -> None:
+    await connection.execute(delete(IdentityDigest).where(IdentityDigest.household_id == household.id))
+    numbers = {
+        "nik": [member.nik for member in household.active_members if member.nik is not None],
+        "kk": [household.kk_number] if household.active_members else [],
+    }
+    rows = [
+        {
+            "id": new_id(),
+            "area_code": household.area_code,
+            "household_id": household.id,
+            "purpose": purpose,
+            "key_id": digest.key_id,
+            "digest": digest.digest,
+        }
+        for purpose, held in numbers.items()
+        for digest in vault.digests(held, purpose=purpose)
+    ]
+    if rows:
+        await connection.execute(insert(IdentityDigest), rows)
+
+
+async def known_elsewhere(
+    connection: AsyncConnection,
+    numbers: dict[str, list[str]],
+    *,
+    household_id: UUID | None,
+    update_id: UUID | None,
+    vault: Vault,
+) -> list[tuple[str, str, str]]:
+    """Where else these numbers stand: (the number, `household` or `update`, its area), over all areas.
+
+    `numbers` by purpose, `nik` or `kk`. The caller shows an area only to somebody whose own it is.
+    """
+    by_digest = {
+        digest: number
+        for purpose, held in numbers.items()
+        for number in held
+        for digest in vault.lookups([number], purpose=purpose)
+    }
+    if not by_digest:
+        return []
+    rows = await connection.execute(
+        _KNOWN,
+        {"wanted": list(by_digest), "household_id": household_id, "update_id": update_id},
+    )
+    return [(by_digest[row.digest], row.owner, row.area_code) for row in rows]

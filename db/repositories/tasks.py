@@ -1,0 +1,257 @@
+"""Tasks, the powers over them, their pauses and the rungs that fired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import ClockInterval as ClockIntervalRow
+from db.models import Escalation, Notification, Task, TaskGrant
+from domain.authority import Grant
+from domain.deadlines import Deadline
+from domain.errors import NotFound
+from domain.ids import new_id
+from domain.pauses import ClockInterval, PauseCause
+from domain.policy import Power, Rung
+from domain.vocabulary import EscalationCause, Outcome, Role, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task as its row holds it."""
+
+    id: UUID
+    update_id: UUID
+    area_code: str
+    stage: Stage
+    revision: int
+    status: str
+    opened_at: datetime
+    due_at: datetime
+    deadline: Deadline
+    next_milestone_at: datetime | None
+    digests_sent: int
+    level: int
+    claimed_by: UUID | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    outcome: Outcome | None
+    version: int
+
+    @property
+    def open(self) -> bool:
+        """Whether the work is still to be done."""
+        return self.status == "open"
+
+
+_COLUMNS = (
+    Task.id,
+    Task.update_id,
+    Task.area_code,
+    Task.stage,
+    Task.revision,
+    Task.status,
+    Task.opened_at,
+    Task.due_at,
+    Task.deadline,
+    Task.next_milestone_at,
+    Task.digests_sent,
+    Task.level,
+    Task.claimed_by,
+    Task.decided_by,
+    Task.decided_at,
+    Task.outcome,
+    Task.version,
+)
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> TaskRecord:
+    return TaskRecord(
+        id=row.id,
+        update_id=row.update_id,
+        area_code=row.area_code,
+        stage=Stage(row.stage),
+        revision=row.revision,
+        status=row.status,
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        deadline=Deadline.model_validate(row.deadline),
+        next_milestone_at=row.next_milestone_at,
+        digests_sent=row.digests_sent,
+        level=row.level,
+        claimed_by=row.claimed_by,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        outcome=row.outcome and Outcome(row.outcome),
+        version=row.version,
+    )
+
+
+async def read_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
+    """A task within view. Raises NotFound."""
+    found = await _find(connection, Task.id == task_id)
+    if found is None:
+        raise NotFound(f"There is no task {task_id} for you.")
+    return found
+
+
+async def find_open_task(connection: AsyncConnection, update_id: UUID) -> TaskRecord | None:
+    """The one open task of a case, if it has one."""
+    return await _find(connection, (Task.update_id == update_id) & (Task.status == "open"))
+
+
+async def _find(connection: AsyncConnection, which: ColumnElement[bool]) -> TaskRecord | None:
+    row = (await connection.execute(select(*_COLUMNS).where(which))).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def add_task(connection: AsyncConnection, task: TaskRecord) -> None:
+    """Open a task."""
+    await connection.execute(
+        insert(Task).values(
+            id=task.id,
+            update_id=task.update_id,
+            area_code=task.area_code,
+            stage=task.stage.value,
+            revision=task.revision,
+            status=task.status,
+            opened_at=task.opened_at,
+            due_at=task.due_at,
+            deadline=task.deadline.model_dump(mode="json"),
+            next_milestone_at=task.next_milestone_at,
+            level=task.level,
+            version=task.version,
+        ),
+    )
+
+
+async def save_task(connection: AsyncConnection, task: TaskRecord, **changes: object) -> None:
+    """Change columns of a task; its version goes up by one."""
+    await connection.execute(update(Task).where(Task.id == task.id).values(version=task.version + 1, **changes))
+
+
+async def read_grants(connection: AsyncConnection, task_id: UUID) -> list[Grant]:
+    """The powers over a task."""
+    rows = await connection.execute(select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == task_id))
+    return [Grant(role=Role(row.role), power=Power(row.power)) for row in rows]
+
+
+async def add_grants(
+    connection: AsyncConnection,
+    task: TaskRecord,
+    grants: Iterable[Grant],
+    *,
+    rung: int | None = None,
+) -> None:
+    """Give powers over a task; what a role has already stays as it was given first."""
+    rows = [
+        {"task_id": task.id, "role": grant.role, "power": grant.power, "area_code": task.area_code, "rung": rung}
+        for grant in grants
+    ]
+    if rows:
+        await connection.execute(upsert(TaskGrant).on_conflict_do_nothing(), rows)
+
+
+async def fired_rungs(connection: AsyncConnection, task_id: UUID) -> frozenset[int]:
+    """Which rungs of the task's ladder have fired."""
+    return frozenset(await connection.scalars(select(Escalation.rung).where(Escalation.task_id == task_id)))
+
+
+async def add_escalation(
+    connection: AsyncConnection,
+    task: TaskRecord,
+    rung: Rung,
+    *,
+    index: int,
+    level: int,
+    cause: EscalationCause,
+    due_at: datetime,
+    at: datetime,
+) -> None:
+    """Write down that a rung fired. The primary key refuses the second time."""
+    await connection.execute(
+        insert(Escalation).values(
+            task_id=task.id,
+            rung=index,
+            update_id=task.update_id,
+            area_code=task.area_code,
+            action=rung.action.value,
+            to_role=rung.to,
+            level=level,
+            cause=cause.value,
+            due_at=due_at,
+            fired_at=at,
+        ),
+    )
+
+
+async def read_pauses(connection: AsyncConnection, task_id: UUID) -> list[ClockInterval]:
+    """The spans in which the clock of a task stood or stands."""
+    rows = await connection.execute(
+        select(ClockIntervalRow.from_at, ClockIntervalRow.to_at, ClockIntervalRow.cause)
+        .where(ClockIntervalRow.task_id == task_id)
+        .order_by(ClockIntervalRow.from_at),
+    )
+    return [ClockInterval(from_=row.from_at, to=row.to_at, cause=PauseCause(row.cause)) for row in rows]
+
+
+async def begin_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseCause, *, at: datetime) -> bool:
+    """Stop the clock of a task; False when it stands already for this cause."""
+    inserted = await connection.execute(
+        upsert(ClockIntervalRow)
+        .values(
+            id=new_id(),
+            task_id=task.id,
+            update_id=task.update_id,
+            area_code=task.area_code,
+            from_at=at,
+            cause=cause.value,
+        )
+        .on_conflict_do_nothing(),
+    )
+    return bool(inserted.rowcount)
+
+
+async def end_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseCause, *, at: datetime) -> bool:
+    """Let the clock of a task run again; False when it did not stand for this cause."""
+    ended = await connection.execute(
+        update(ClockIntervalRow)
+        .where(
+            ClockIntervalRow.task_id == task.id,
+            ClockIntervalRow.cause == cause.value,
+            ClockIntervalRow.to_at.is_(None),
+        )
+        .values(to_at=at),
+    )
+    return bool(ended.rowcount)
+
+
+async def notify(
+    connection: AsyncConnection,
+    task: TaskRecord,
+    subject: str,
+    *,
+    at: datetime,
+    roles: Iterable[Role] = (),
+    user_ids: Iterable[UUID] = (),
+) -> None:
+    """Tell roles over the task's area, and persons, about it; `subject` is a stable code."""
+    shared = {
+        "update_id": task.update_id,
+        "task_id": task.id,
+        "area_code": task.area_code,
+        "subject": subject,
+        "created_at": at,
+    }
+    rows = [{"id": new_id(), "to_role": role.value, "to_user_id": None, **shared} for role in roles] + [
+        {"id": new_id(), "to_role": None, "to_user_id": user_id, **shared} for user_id in user_ids
+    ]
+    if rows:
+        await connection.execute(insert(Notification), rows)
