@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from devstack.partners.callbacks import LONGEST_PAUSE_SECONDS, MAX_ATTEMPTS, pause_seconds
+from devstack.partners.callbacks import LONGEST_PAUSE_SECONDS, MAX_ATTEMPTS, CallbackQueue, pause_seconds
+from devstack.partners.proposals import ProposalBook, Submission, connect
+from devstack.partners.rulings import Answer, RuleBook
 from devstack.partners.serve import serving
 from domain.vocabulary import Kind, ReasonCode
 from runtime.connectors.ministry import MinistryClient, MinistryVerdict
@@ -148,6 +151,23 @@ def test_pauses_between_attempts_double_up_to_a_bound() -> None:
     assert pauses[:3] == [0.5, 1, 2]
     assert all(before <= after for before, after in pairwise(pauses))
     assert pauses[-1] == LONGEST_PAUSE_SECONDS
+
+
+def test_callback_is_given_up_after_the_last_attempt_and_can_be_queued_anew() -> None:
+    now = datetime(2025, 5, 2, tzinfo=UTC)
+    connection = connect()
+    book, queue = ProposalBook(connection, rules=RuleBook(connection)), CallbackQueue(connection)
+    receipt_no = book.receive(Submission(**proposal().model_dump(mode="json")), key="key", now=now)
+    book.answer(receipt_no, Answer(answer="accepted"), now=now)
+    for attempt in range(MAX_ATTEMPTS):
+        [callback] = queue.due(now=now + attempt * timedelta(minutes=1))
+        queue.record(callback, result="503", delivered=False, now=now + attempt * timedelta(minutes=1))
+    later = now + timedelta(days=1)
+    assert (queue.due(now=later), queue.next_at()) == ([], None)
+    assert book.get(receipt_no)["callback"]["state"] == "given_up"
+    assert queue.again(receipt_no, now=later)
+    assert [callback.webhook_id for callback in queue.due(now=later)] == [callback.webhook_id]
+    connection.close()
 
 
 async def _settled(admin: Admin, receipt_no: str) -> dict[str, object]:
