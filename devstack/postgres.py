@@ -6,6 +6,8 @@ as root, open the permissions of parent folders.
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ DATABASE: Final = "kawal"
 ROLES_SQL: Final = Path(__file__).with_name("roles.sql")
 LOGINS: Final = ("kawal_migrator", "kawal_app", "kawal_worker")
 START_ATTEMPTS: Final = 3
+_LOOK_SECONDS: Final = 0.5
 
 _SET_PASSWORD: Final = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"  # noqa: S105 - a statement
 
@@ -96,6 +99,8 @@ class PostgresServer:
     crash of the machine for speed, for data that a test throws away.
     """
 
+    name = "postgres"
+
     def __init__(
         self,
         home: Path,
@@ -137,6 +142,18 @@ class PostgresServer:
     def is_running(self) -> bool:
         """Whether the postmaster of this cluster lives."""
         return self.cluster.postmaster() is not None
+
+    async def ended(self) -> str:
+        """Return when the postmaster is gone."""
+        while self.is_running():  # noqa: ASYNC110 - a daemon is no child of ours: nobody tells us, so we look
+            await asyncio.sleep(_LOOK_SECONDS)
+        return "its postmaster is gone"
+
+    def kill(self) -> None:
+        """End the server at once; the next start recovers from its log."""
+        postmaster = self.cluster.postmaster()
+        if postmaster is not None:
+            postmaster.send_signal(signal.SIGQUIT)
 
     async def __aenter__(self) -> Self:
         await self.start()

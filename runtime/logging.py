@@ -29,6 +29,8 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _FROM_THE_END = frozenset({"exception", "stack"})
+_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+"""Uvicorn brings handlers of its own, which would go past the mask."""
 _QUIET = {"httpx2": logging.WARNING, "httpcore2": logging.WARNING, "asyncio": logging.WARNING}
 
 
@@ -73,6 +75,10 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in _OWN_HANDLERS:
+        library = logging.getLogger(name)
+        library.handlers[:] = []
+        library.propagate = True
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(least)
 
@@ -98,9 +104,7 @@ def _renderer(fmt: LogFormat, *, colors: bool) -> Processor:
         case LogFormat.JSON:
             return structlog.processors.JSONRenderer(ensure_ascii=False)
         case LogFormat.CONSOLE:
-            return structlog.dev.ConsoleRenderer(
-                colors=colors, exception_formatter=structlog.dev.plain_traceback
-            )
+            return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _masked(value: object, *, keep_end: bool = False) -> object:
@@ -109,9 +113,7 @@ def _masked(value: object, *, keep_end: bool = False) -> object:
     if isinstance(value, int):
         return MASK if _NUMBER.search(str(value)) else value
     if isinstance(value, Mapping):
-        return {
-            str(_masked(str(key))): _masked(item) for key, item in cast("Mapping[Any, Any]", value).items()
-        }
+        return {str(_masked(str(key))): _masked(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(item) for item in cast("list[Any]", value)]
     return _bounded(mask_text(str(value)), keep_end=keep_end)

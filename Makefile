@@ -1,0 +1,76 @@
+# Everything from a clone: needs Python 3.11 or newer, git and make. `make help` explains the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev up demo test check bench lock clean
+
+PY := .venv/bin/python
+UV_VERSION := 0.13.9
+TOOLS := .kawal/tools
+# uv is taken from the PATH, else from a folder of our own: `uv pip sync` would remove it from .venv again.
+UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
+export UV_PYTHON_DOWNLOADS := never
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  .venv/bin/kawal --help  the kawal command, after make setup"
+
+setup: .venv/.ready  ## Python environment for running, from requirements.lock (make up does it by itself)
+
+setup-dev: .venv/.ready-dev  ## The same with the tools of test and check, from requirements-dev.lock
+
+up: setup  ## Start everything: PostgreSQL, Temporal, partners, API, worker; Ctrl-C stops it, data stay in .kawal/
+	@$(PY) -m devstack.up
+
+demo: setup  ## Drive a dozen cases through the running Kawal and print what happened to each
+	@.venv/bin/kawal demo run
+
+test: setup-dev  ## All tests, against real servers
+	$(PY) -m pytest
+
+check: setup-dev  ## Lint, format, types, import rules, and whether migrations and models agree
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m basedpyright
+	.venv/bin/lint-imports
+	$(PY) -m devstack.migration_check
+
+bench: setup-dev  ## Measure against a bare workflow; prints the table, writes bench/results.json
+	$(PY) -m bench
+
+lock: $(UV)  ## Resolve both lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(UV) $(COMPILE) --extra embedded --output-file requirements.lock
+	$(UV) $(COMPILE) --extra embedded --extra dev --output-file requirements-dev.lock
+
+clean:  ## Remove the environment, caches and ALL local data (refused while Kawal is up)
+	@if [ -x $(PY) ] && [ -e .kawal/env ]; then $(PY) -m devstack.clean; fi
+	rm -rf .venv .kawal .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+COMPILE = pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \
+	--no-annotate --no-header --quiet $(UPGRADE)
+
+# An environment with the development tools has everything that running needs, so `make up` never takes them away.
+.venv/.ready: requirements.lock .venv/bin/kawal | $(UV)
+	@if [ -e .venv/.ready-dev ]; then $(MAKE) --no-print-directory .venv/.ready-dev; \
+	else echo "Installing what Kawal needs"; $(UV) pip sync --require-hashes requirements.lock; fi
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.lock .venv/bin/kawal | $(UV)
+	@echo "Installing what Kawal and its tests need"
+	@$(UV) pip sync --require-hashes requirements-dev.lock
+	@touch $@
+
+.venv/bin/kawal: Makefile .venv/bin/python
+	@printf '%s\n' '#!/bin/sh' '# Written by `make setup`: the kawal command, wherever it is called from.' \
+	'tree=$$(CDPATH= cd -- "$$(dirname -- "$$0")/../.." && pwd) || exit 1' \
+	'exec "$$tree/.venv/bin/python" -c "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import app; app(prog_name='"'kawal'"')" "$$tree" "$$@"' \
+	>$@ && chmod +x $@
+
+.venv/bin/python: | $(UV)
+	@python=$$(sh devstack/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" .venv
+
+$(TOOLS)/bin/uv:
+	@sh devstack/install_uv.sh $(TOOLS) $(UV_VERSION)
