@@ -63,11 +63,8 @@ COMPILE = pip compile pyproject.toml --universal --generate-hashes --python-vers
 	@$(UV) pip sync --require-hashes requirements-dev.lock
 	@touch $@
 
-.venv/bin/kawal: Makefile .venv/bin/python
-	@printf '%s\n' '#!/bin/sh' '# Written by `make setup`: the kawal command, wherever it is called from.' \
-	'tree=$$(CDPATH= cd -- "$$(dirname -- "$$0")/../.." && pwd) || exit 1' \
-	'exec "$$tree/.venv/bin/python" -c "import sys; sys.path.insert(0, sys.argv.pop(1)); from cli import app; app(prog_name='"'kawal'"')" "$$tree" "$$@"' \
-	>$@ && chmod +x $@
+.venv/bin/kawal: devstack/kawal.sh .venv/bin/python
+	@cp devstack/kawal.sh $@ && chmod 755 $@
 
 .venv/bin/python: | $(UV)
 	@python=$$(sh devstack/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" .venv
