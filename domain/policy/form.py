@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import cast
 
 from pydantic import ValidationError
@@ -100,23 +100,26 @@ def _sentence(message: str) -> str:
 def _pointer(fault: ErrorDetails, *, data: object) -> str:
     """The place of a fault as a JSON Pointer.
 
-    Pydantic's location also names the alternative of a union that it tried (`deadline, working_days, at_least`),
-    sometimes by the very name of a field. It is left out: only steps that can be taken in the data are kept, and a
-    step that ends at a bare value before the location does was no step.
+    Pydantic's location also names the alternative of a union that it tried, sometimes by the very name of a field:
+    `deadline, window_close, at_least`. Such a step is left out: it cannot be taken in the data, or it can and ends at
+    a bare value, while the step after it belongs beside it and not below.
     """
+    location = fault["loc"]
     steps: list[str] = []
     here = data
-    for depth, step in enumerate(fault["loc"], start=1):
-        last = depth == len(fault["loc"])
+    for step, following in zip_longest(location, location[1:]):
         inner = _step(here, step)
         if inner is None:
-            if last and fault["type"] == "missing":
+            if following is None and fault["type"] == "missing":
                 steps.append(str(step))
-            continue
-        if last or _holds_more(inner[0]):
+        elif following is None or _holds_more(inner[0]) or not _is_beside(following, here=here, fault=fault):
             steps.append(str(step))
             here = inner[0]
     return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def _is_beside(step: str | int, *, here: object, fault: ErrorDetails) -> bool:
+    return _step(here, step) is not None or (fault["type"] == "missing" and step == fault["loc"][-1])
 
 
 def _step(here: object, step: str | int) -> tuple[object] | None:
