@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from domain.changes.base import Effect, IdentityExpectation, KindSpec, SubmissionContext, expect, known
-from domain.changes.headship import Departure, check_headship, departure_edits, headship_edits
+from domain.changes.headship import Departure, check_headship, departure_edits, headship_edits, relied_on
 from domain.changes.persons import active_member, check_event_date, check_named
 from domain.errors import Violation
 from domain.evidence import EvidenceType
@@ -50,6 +50,7 @@ def effect(change: Death, base: Household | None) -> Effect:
             *departure_edits(change.member_id, MemberStatus.DECEASED, died_on=change.died_on),
             *headship_edits(change),
         ),
+        relies_on=relied_on(change),
         emptied=HouseholdStatus.DISSOLVED,
     )
 

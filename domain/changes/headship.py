@@ -42,6 +42,11 @@ def headship_edits(change: Departure) -> tuple[Edit, ...]:
     )
 
 
+def relied_on(change: Departure) -> tuple[str, ...]:
+    """Who is to become head must not have left meanwhile."""
+    return () if change.new_head_id is None else (f"/members/{change.new_head_id}/status",)
+
+
 def departure_edits(member_id: UUID, status: MemberStatus, **fields: object) -> tuple[Edit, ...]:
     """The end of a membership: its status and the particulars of how it ended."""
     return (

@@ -58,7 +58,10 @@ def check(change: IdentityCorrection, context: SubmissionContext) -> list[Violat
 
 
 def effect(change: IdentityCorrection, base: Household | None) -> Effect:
-    """The corrected fields; a person given a NIK no longer needs a reason for having none."""
+    """The corrected fields; a person given a NIK no longer needs a reason for having none.
+
+    The member must still be here: who was split off meanwhile is to be corrected in their new household.
+    """
     del base
     proposed = _proposed(change)
     prefix = f"/members/{change.member_id}"
@@ -68,7 +71,8 @@ def effect(change: IdentityCorrection, base: Household | None) -> Effect:
     if change.kk_number is not None:
         edits.append(Edit("/kk_number", change.kk_number))
     coupled = _COUPLED if any(name in proposed for name in _COUPLED) else ()
-    return Effect(edits=tuple(edits), relies_on=tuple(f"{prefix}/{name}" for name in coupled))
+    relied_on = ("status", *coupled) if proposed else ()
+    return Effect(edits=tuple(edits), relies_on=tuple(f"{prefix}/{name}" for name in relied_on))
 
 
 def expectations(change: IdentityCorrection, base: Household | None) -> tuple[IdentityExpectation, ...]:

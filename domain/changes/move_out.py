@@ -16,7 +16,7 @@ from domain.changes.base import (
     expect,
     known,
 )
-from domain.changes.headship import Departure, check_headship, departure_edits, headship_edits
+from domain.changes.headship import Departure, check_headship, departure_edits, headship_edits, relied_on
 from domain.changes.persons import check_event_date, check_named
 from domain.errors import Violation
 from domain.evidence import EvidenceType
@@ -74,7 +74,7 @@ def effect(change: MoveOut, base: Household | None) -> Effect:
     )
     return Effect(
         edits=(*moved, *headship_edits(change)),
-        relies_on=("/members",) if change.whole_household else (),
+        relies_on=("/members",) if change.whole_household else relied_on(change),
         emptied=HouseholdStatus.MOVED_OUT,
     )
 
