@@ -194,18 +194,23 @@ def _the_one(candidates: Iterable[_Item], what: str) -> _Item:
 
 
 def _identity_stage(rule: IdentityRule) -> StageRule:
-    """A registry that stays down past the patience escalates to the role that may waive the check."""
-    told = Rung(
+    """A registry that stays down past the patience hands the case to the role that may waive the check: forward it.
+
+    What the patience measures cannot also stop its clock, so that a registry that is down is no pause here.
+    """
+    waiver = Rung(
         after=Share(share=1.0),
         action=RungAction.ESCALATE,
         to=rule.waiver_role,
-        grants=frozenset({Power.MANAGE}),
+        grants=frozenset({Power.MANAGE, Power.DECIDE}),
         source=rule.source,
     )
     return StageRule(
         stage=Stage.IDENTITY_CHECK,
+        outcomes=frozenset({Outcome.FORWARD}),
         deadline=rule.patience,
-        ladder=(told,),
+        ladder=(waiver,),
+        pauses=frozenset(PauseCause) - {PauseCause.CIVIL_REGISTRY_UNAVAILABLE},
         source=rule.source,
         strength=rule.strength,
     )

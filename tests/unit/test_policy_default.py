@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from domain.durations import Elapsed, Share, WindowClose, WorkingDays
+from domain.pauses import PauseCause
 from domain.policy import Policy, Power, RungAction, canonical_json, default_policy, demo_policy, parse_policy
 from domain.policy.canonical import pieces
 from domain.provenance import Provenance
-from domain.vocabulary import HUMAN_STAGES, Kind, ReasonCode, Role, Stage, Strength
+from domain.vocabulary import HUMAN_STAGES, Kind, Outcome, ReasonCode, Role, Stage, Strength
 from tests.unit.policy_changes import as_json, changed, to
 
 BOTH = pytest.mark.parametrize("policy", [default_policy(), demo_policy()], ids=lambda policy: policy.name)
@@ -126,11 +127,22 @@ def test_the_demonstration_waits_for_nothing_longer_than_a_minute() -> None:
     assert demo.area_code == "32.06"
 
 
-def test_a_registry_that_stays_down_is_told_to_who_may_waive_the_check() -> None:
+def test_only_a_registry_that_stays_down_lets_anybody_forward_an_unchecked_case() -> None:
     rule = default_policy().stage(Stage.IDENTITY_CHECK)
+    (waiver,) = rule.ladder
 
     assert rule.deciders == ()
-    assert [(rung.after, rung.to) for rung in rule.ladder] == [(Share(share=1.0), Role.REGENCY_SUPERVISOR)]
+    assert rule.outcomes == {Outcome.FORWARD}
+    assert (waiver.after, waiver.to) == (Share(share=1.0), Role.REGENCY_SUPERVISOR)
+    assert Power.DECIDE in waiver.grants
+
+
+def test_the_patience_with_a_registry_runs_while_it_is_down_and_other_clocks_stand() -> None:
+    policy = default_policy()
+    down = PauseCause.CIVIL_REGISTRY_UNAVAILABLE
+
+    assert down not in policy.stage(Stage.IDENTITY_CHECK).pauses
+    assert all(down in rule.pauses for rule in policy.stages)
 
 
 def test_only_a_remote_village_gets_more_time() -> None:
