@@ -36,9 +36,7 @@ class FaultMiddleware:
             await self._app(scope, receive, send)
             return
         fault = self._faults.draw(now=datetime.now(UTC))
-        delay = self._faults.delay_seconds()
-        if fault is not Fault.DOWN and delay > 0:
-            await self._faults.until(asyncio.sleep(delay))
+        send = self._delayed(send)
         match fault:
             case None:
                 await self._app(scope, receive, send)
@@ -60,6 +58,17 @@ class FaultMiddleware:
                 await self._app(scope, receive, send)
             case _:
                 assert_never(fault)
+
+    def _delayed(self, send: Send) -> Send:
+        """Hold the answer back, not the work: a slow partner has recorded what its caller gave up on."""
+        delay = self._faults.delay_seconds()
+
+        async def send_late(message: Message) -> None:
+            if message["type"] == "http.response.start" and delay > 0:
+                await self._faults.until(asyncio.sleep(delay))
+            await send(message)
+
+        return send_late
 
     def _refusal(self, fault: Fault) -> ASGIApp:
         settings = self._faults.settings

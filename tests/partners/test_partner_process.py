@@ -49,14 +49,15 @@ async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
 
 @asynccontextmanager
 async def running(environment: dict[str, str]) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """The process, answering; stopped by SIGTERM at the end, and then its exit code is 0."""
+    """The process, answering; stopped by SIGTERM at the latest at the end, and then its exit code is 0."""
     process = await start(environment)
     try:
         async with asyncio.timeout(START_SECONDS), httpx2.AsyncClient() as client:
             for name in ("KAWAL_CIVIL_REGISTRY_URL", "KAWAL_MINISTRY_URL"):
                 await _healthy(client, environment[name])
         yield process
-        process.send_signal(signal.SIGTERM)
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(START_SECONDS):
             assert await process.wait() == 0
     finally:
@@ -77,6 +78,7 @@ async def test_both_partners_run_in_one_process_and_keep_their_data(environment:
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         log = (await process.stderr.read()).decode()
+        await process.wait()
     assert SITI["nik"] not in log
     assert "Traceback" not in log
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +45,23 @@ async def test_twenty_pushes_at_once_with_one_key_are_one_proposal(
     assert [entry["receipt_no"] for entry in listed["proposals"]] == [receipts[0].receipt_no]
 
 
-async def test_push_whose_answer_was_lost_is_repeated_without_a_second_proposal(
+@pytest.mark.parametrize("fault", [{"lose_answer_rate": 1}, {"latency_ms": 5000}, {"wrong_answer_rate": 1}])
+async def test_push_whose_answer_did_not_arrive_is_repeated_without_a_second_proposal(
     gateway: MinistryClient,
     ministry_admin: Admin,
+    caplog: pytest.LogCaptureFixture,
+    fault: dict[str, float],
 ) -> None:
-    sent = proposal(update_id="lost-answer")
-    await ministry_admin("PUT", "/faults", {"lose_answer_rate": 1})
+    name = f"lost-by-{next(iter(fault))}"
+    await ministry_admin("PUT", "/faults", fault)
     with pytest.raises(PartnerUnavailable):
-        await gateway.push(sent, idempotency_key="lost-answer")
+        await gateway.push(proposal(update_id=name), idempotency_key=name)
+    [recorded] = (await ministry_admin("GET", f"/proposals?update_id={name}"))["proposals"]
     await ministry_admin("DELETE", "/faults")
-    receipt = await gateway.push(sent, idempotency_key="lost-answer")
-    listed = await ministry_admin("GET", "/proposals?update_id=lost-answer")
-    assert [entry["receipt_no"] for entry in listed["proposals"]] == [receipt.receipt_no]
+    receipt = await gateway.push(proposal(update_id=name), idempotency_key=name)
+    [still] = (await ministry_admin("GET", f"/proposals?update_id={name}"))["proposals"]
+    assert recorded["receipt_no"] == receipt.receipt_no == still["receipt_no"]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_what_was_proposed_can_be_read_back(gateway: MinistryClient, ministry_admin: Admin) -> None:
