@@ -124,6 +124,27 @@ def test_overlapping_pauses_give_back_no_moment_twice() -> None:
     assert deadline.paused == timedelta(hours=3)
 
 
+def test_a_pause_within_another_does_not_end_it() -> None:
+    outer = pause("2026-08-03 12:00", "2026-08-03 16:00")
+    inner = pause("2026-08-03 13:00", "2026-08-03 14:00", PauseCause.CIVIL_REGISTRY_UNAVAILABLE)
+    assert due("2026-08-03 10:00", elapsed(hours=4), outer, inner).due_at == local("2026-08-03 18:00")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "expected"),
+    [
+        ("2026-03-16 11:00", "2026-03-16 15:00", "2026-03-21 16:00"),  # the start day is not counted
+        ("2026-03-16 22:00", "2026-03-17 02:00", "2026-03-21 18:00"),
+        ("2026-03-18 10:00", "2026-03-19 11:00", "2026-03-22 17:00"),
+    ],
+)
+def test_calendar_days_move_by_exactly_the_time_the_clock_stood_after_the_start_day(
+    begins: str, ends: str, expected: str
+) -> None:
+    five = CalendarDays(calendar_days=5)
+    assert due("2026-03-16 10:00", five, pause(begins, ends)).due_at == local(expected)
+
+
 def test_a_pause_after_the_first_one_moved_the_deadline_counts_too() -> None:
     moved_into = (
         pause("2026-08-03 13:00", "2026-08-03 15:00"),
@@ -178,6 +199,18 @@ def test_a_deliberation_ends_with_the_window_that_leaves_time_to_prepare(
     start: str, pauses: list[tuple[str, str]], expected: str
 ) -> None:
     assert due(start, MUSDES, *(pause(*span) for span in pauses)).due_at == local(expected)
+
+
+def test_of_two_windows_lost_to_one_pause_the_shorter_is_made_up_for_first() -> None:
+    long_one = Window(opens=date(2026, 2, 2), closes=date(2026, 2, 13))
+    short_one = Window(opens=date(2026, 3, 2), closes=date(2026, 3, 3))
+    deadline = compute_deadline(
+        local("2026-01-20 10:00"),
+        duration=MUSDES,
+        calendar=regency(windows=(long_one, short_one)),
+        pauses=[pause("2026-02-01 00:00", "2026-04-13 00:00", PauseCause.AREA_SUSPENDED)],
+    )
+    assert (deadline.window, deadline.due_at) == (short_one, local("2026-04-14 16:00"))
 
 
 def test_a_deadline_past_the_last_decree_on_collective_leave_is_provisional() -> None:
