@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Forbidden, NotFound, SeparationOfDuties
-from domain.policy import Power
+from domain.policy import Power, Rung
 from domain.vocabulary import Role, Stage
 
 NATION = "*"
@@ -69,9 +69,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MINISTRY_OFFICER: _READER,
     Role.PLANNER: _READER,
     Role.EVALUATOR: _READER,
-    Role.ADMINISTRATOR: frozenset(
-        {Permission.POLICIES_READ, Permission.POLICIES_PUBLISH, Permission.STALLED_READ}
-    ),
+    Role.ADMINISTRATOR: frozenset({Permission.POLICIES_READ, Permission.POLICIES_PUBLISH, Permission.STALLED_READ}),
     Role.SERVICE: frozenset(),
 }
 """What each role may do in its area. Powers over a single task come on top, from the policy's grants."""
@@ -101,9 +99,7 @@ class Actor(BaseModel):
         """The areas that the seats cover, without those that lie inside another."""
         codes = {seat.area_code for seat in self.seats}
         return tuple(
-            sorted(
-                code for code in codes if not any(other != code and covers(other, code) for other in codes)
-            )
+            sorted(code for code in codes if not any(other != code and covers(other, code) for other in codes))
         )
 
     def seats_over(self, area_code: str) -> tuple[Seat, ...]:
@@ -130,7 +126,7 @@ class Actor(BaseModel):
 
 def covers(area_code: str, inner: str) -> bool:
     """Whether the area `area_code` is, or contains, the area `inner`."""
-    return area_code == NATION or inner == area_code or inner.startswith(f"{area_code}.")
+    return area_code in {NATION, inner} or inner.startswith(f"{area_code}.")
 
 
 class Grant(BaseModel):
@@ -140,6 +136,11 @@ class Grant(BaseModel):
 
     role: Role
     power: Power
+
+
+def granted(rung: Rung) -> list[Grant]:
+    """The powers that a rung gives to its receiver."""
+    return [Grant(role=Role(rung.to), power=power) for power in sorted(rung.grants)]
 
 
 class Involvement(BaseModel):
@@ -160,9 +161,7 @@ class Candidate(BaseModel):
     role: Role
 
 
-def involved_elsewhere(
-    user_id: UUID, *, stage: Stage, involvements: Iterable[Involvement]
-) -> Involvement | None:
+def involved_elsewhere(user_id: UUID, *, stage: Stage, involvements: Iterable[Involvement]) -> Involvement | None:
     """How this person has already had a part in the case that bars them from deciding in `stage`, or None.
 
     Nobody decides in two stages of one case, nor in any stage of what they submitted. To decide again in the same

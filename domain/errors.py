@@ -124,6 +124,12 @@ class PartnerUnavailable(DomainError):
     code = "partner_unavailable"
 
 
+class ForeignRun(DomainError):
+    """A second run of the engine for a case that has, or had, its run: it ends without touching the case."""
+
+    code = "foreign_run"
+
+
 class Unauthenticated(DomainError):
     """Who is asking is not known."""
 

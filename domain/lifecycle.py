@@ -214,7 +214,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         Happening.IDENTITY_WAIVED,
-        "When the civil registry stays down, the regency supervisor may let the case go on, to be checked before delivery.",
+        "While the civil registry stays down a supervisor may let the case go on, to be checked before delivery.",
         frozenset({Status.CHECKING}),
         _ENTERED,
         _identity_waived,

@@ -1,0 +1,101 @@
+"""Casework: the short transactions that carry a case from one wait to the next, as the engine calls them."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.casework import partners
+from activities.casework.acts import record_act
+from activities.casework.ladder import pass_milestone
+from activities.casework.stages import arrive, stay, step_of
+from activities.casework.work import Office, Work, work_on
+from activities.edge import refusals
+from db.repositories.idempotency import read_act
+from db.repositories.tasks import find_open_task
+from db.session import Viewer
+from domain.audit import AuditType
+from domain.contracts import (
+    ActivityName,
+    CloseIdentityCheck,
+    NextStep,
+    OpenCase,
+    PassMilestone,
+    RecordAct,
+    RecordMinistryAnswer,
+    RecordPush,
+    StepTaken,
+)
+from domain.errors import ForeignRun
+from domain.lifecycle import Happening, move
+
+__all__ = ["Casework", "Office"]
+
+
+class Casework:
+    """The activities of casework. Each is one transaction, safe to repeat, and answers with what comes next."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    @activity.defn(name=ActivityName.OPEN_CASE)
+    async def open_case(self, command: OpenCase) -> StepTaken:
+        """Claim the case for this run and enter the first stage; refuses any other run than the first."""
+        with refusals():
+            async with work_on(self._office, command.update_id, at=command.at) as work:
+                return StepTaken(next=await _open(work, command.run_id))
+
+    @activity.defn(name=ActivityName.RECORD_ACT)
+    async def record_act(self, command: RecordAct) -> StepTaken:
+        """Carry out an act of a person, once."""
+        with refusals():
+            async with self._office.database.transaction(Viewer.system("worker")) as connection:
+                keyed = await read_act(connection, command.act.act_id)
+            if keyed.response is not None:
+                return StepTaken.model_validate(keyed.response)
+            async with work_on(
+                self._office,
+                command.update_id,
+                at=command.at,
+                on_behalf_of=keyed.actor_id,
+            ) as work:
+                return await record_act(work, command.act, keyed)
+
+    @activity.defn(name=ActivityName.PASS_MILESTONE)
+    async def pass_milestone(self, command: PassMilestone) -> StepTaken:
+        """Fire what is due on a task; a task that is no longer open, or was moved to a later date, sleeps on."""
+        with refusals():
+            async with work_on(self._office, command.update_id, at=command.at) as work:
+                task = await find_open_task(work.connection, command.update_id)
+                if task is None or task.id != command.task_id:
+                    return StepTaken(next=await stay(work))
+                return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
+
+    @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
+    async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:
+        """Judge the civil registry's answers."""
+        with refusals():
+            async with work_on(self._office, command.update_id, at=command.at) as work:
+                return StepTaken(next=await partners.close_identity_check(work, command.task_id))
+
+    @activity.defn(name=ActivityName.RECORD_PUSH)
+    async def record_push(self, command: RecordPush) -> StepTaken:
+        """Note that the Ministry has taken the change in."""
+        with refusals():
+            async with work_on(self._office, command.update_id, at=command.at) as work:
+                return StepTaken(next=await partners.record_push(work, command.task_id, command.receipt_no))
+
+    @activity.defn(name=ActivityName.RECORD_MINISTRY_ANSWER)
+    async def record_ministry_answer(self, command: RecordMinistryAnswer) -> StepTaken:
+        """Carry out the Ministry's answer."""
+        with refusals():
+            async with work_on(self._office, command.update_id, at=command.at) as work:
+                return StepTaken(next=await partners.record_ministry_answer(work, command.answer_id))
+
+
+async def _open(work: Work, run_id: str) -> NextStep:
+    if work.case.run_id is None:
+        work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
+        return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})
+    if work.case.run_id != run_id:
+        raise ForeignRun("Another run of the engine carries this case, or carried it to its end.")
+    return await stay(work)

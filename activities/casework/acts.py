@@ -1,0 +1,233 @@
+"""Acts of people, recorded: a decision, a repair, a withdrawal. Authority is asked again under the lock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from activities.casework.ladder import rule_of
+from activities.casework.stages import arrive
+from activities.casework.work import Work
+from db.models import Decision
+from db.repositories.cases import (
+    RevisionRecord,
+    add_revision,
+    index_update,
+    read_involvements,
+    unindex_update,
+)
+from db.repositories.idempotency import KeyedAct, answer_act
+from db.repositories.people import read_actor
+from db.repositories.tasks import TaskRecord, find_open_task, read_grants, read_task, save_task
+from db.repositories.trail import Doer
+from domain.audit import AuditType
+from domain.authority import Actor, Permission, Seat, deciding_seat
+from domain.changes import Change, numbers_of, revised
+from domain.contracts import Act, ActResult, NextStep, StepTaken
+from domain.decisions import DecisionInput, check_decision
+from domain.errors import CaseClosed, InvalidInput, NotPossibleNow, TaskAlreadyDecided
+from domain.ids import new_id
+from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
+from domain.requests import (
+    CASE_REQUEST,
+    DecisionRequest,
+    ResubmissionInput,
+    ResubmissionRequest,
+    WithdrawalInput,
+    WithdrawalRequest,
+    request_context,
+)
+from domain.vocabulary import Outcome, Stage
+
+
+async def record_act(work: Work, act: Act, keyed: KeyedAct) -> StepTaken:
+    """Carry out an act of a person and save its answer under its key.
+
+    Raises the DomainError that refuses it; then nothing of it is kept.
+    """
+    request = work.vault.open_as(keyed.request, CASE_REQUEST, context=request_context(keyed.id))
+    actor = await read_actor(work.connection, keyed.actor_id, at=work.at)
+    outcome: Outcome | None = None
+    match request:
+        case DecisionRequest(body=body):
+            outcome = body.outcome
+            step = await _decide(work, actor, await _open_task(work, act.task_id), body)
+        case ResubmissionRequest(body=body):
+            step = await _resubmit(work, actor, await _open_task(work, act.task_id), body)
+        case WithdrawalRequest(body=body):
+            step = await _withdraw(work, actor, body)
+        case _:
+            assert_never(request)
+    taken = StepTaken(next=step, result=_result(work, step, outcome))
+    await answer_act(work.connection, keyed.id, taken.model_dump(mode="json"), at=work.at)
+    return taken
+
+
+def _result(work: Work, step: NextStep, outcome: Outcome | None) -> ActResult:
+    return ActResult(
+        update_id=work.case.id,
+        status=work.case.status,
+        stage=work.case.stage,
+        task_id=getattr(step, "task_id", None),
+        outcome=outcome,
+    )
+
+
+async def _open_task(work: Work, task_id: UUID | None) -> TaskRecord:
+    """The task that the act is for, while it is open. Says who was first when it is not."""
+    task = await find_open_task(work.connection, work.case.id)
+    if task is not None and task.id == task_id:
+        return task
+    if task_id is not None:
+        asked = await read_task(work.connection, task_id)
+        if asked.decided_at is not None:
+            raise TaskAlreadyDecided("This task has been decided.", data=_decided(asked))
+    if work.position.closed:
+        raise CaseClosed(f"The case is {work.case.status.value}.")
+    raise NotPossibleNow("This task is no longer open.")
+
+
+def _decided(task: TaskRecord) -> dict[str, Any]:
+    return {
+        "task_id": str(task.id),
+        "decided_by": task.decided_by and str(task.decided_by),
+        "decided_at": task.decided_at and task.decided_at.isoformat(),
+        "outcome": task.outcome,
+    }
+
+
+async def _decide(work: Work, actor: Actor, task: TaskRecord, decision: DecisionInput) -> NextStep:
+    rule = rule_of(work, task.stage)
+    violations = check_decision(decision, rule=rule, policy=work.policy)
+    if violations:
+        raise InvalidInput(violations)
+    seat = deciding_seat(
+        actor,
+        area_code=task.area_code,
+        stage=task.stage,
+        grants=await read_grants(work.connection, task.id),
+        involvements=await read_involvements(work.connection, work.case.id),
+    )
+    position = move(work.position, _happening(task.stage, decision.outcome))
+    await _keep_decision(work, actor, seat, task, decision)
+    if position.stage is Stage.REPAIR:
+        await work.tell("returned", task=task, user_ids=[work.case.submitted_by])
+    return await arrive(work, position, reason=decision.reason)
+
+
+def _happening(stage: Stage, outcome: Outcome) -> Happening:
+    return Happening.IDENTITY_WAIVED if stage is Stage.IDENTITY_CHECK else HAPPENING_OF_OUTCOME[outcome]
+
+
+async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord, decision: DecisionInput) -> None:
+    decision_id = new_id()
+    await work.connection.execute(
+        insert(Decision).values(
+            id=decision_id,
+            task_id=task.id,
+            update_id=work.case.id,
+            area_code=work.case.area_code,
+            stage=task.stage.value,
+            revision=work.case.revision,
+            outcome=decision.outcome.value,
+            reason=decision.reason,
+            note=work.vault.seal_text(decision.note, context=note_context(decision_id)),
+            minutes=decision.minutes and decision.minutes.model_dump(mode="json"),
+            decided_by="officer",
+            actor_id=actor.user_id,
+            actor_role=seat.role.value,
+            office_id=seat.office_id,
+            decided_at=work.at,
+        ),
+    )
+    await save_task(
+        work.connection,
+        task,
+        status="decided",
+        decided_by=actor.user_id,
+        decided_at=work.at,
+        outcome=decision.outcome.value,
+        reason=decision.reason,
+        next_milestone_at=None,
+    )
+    work.note(
+        AuditType.TASK_DECIDED,
+        by=_doer(actor, seat),
+        task=str(task.id),
+        stage=task.stage.value,
+        outcome=decision.outcome.value,
+        reason=decision.reason,
+        revision=work.case.revision,
+        minutes=decision.minutes and decision.minutes.number,
+    )
+
+
+def note_context(decision_id: UUID) -> str:
+    """Where the sealed note of a decision belongs."""
+    return f"decisions.note:{decision_id}"
+
+
+def _doer(actor: Actor, seat: Seat) -> Doer:
+    return Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
+
+
+async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: ResubmissionInput) -> NextStep:
+    seat = actor.seat_for(Permission.UPDATES_REPAIR, area_code=work.case.area_code)
+    if task.stage is not Stage.REPAIR:
+        raise NotPossibleNow("Only a returned update is resubmitted.")
+    before = await work.revision()
+    changed = revised(before.change, repair.change)
+    position = resubmit(work.position, changed=changed)
+    await _close_task(work, task, status="decided", actor=actor)
+    await _keep_revision(work, actor, repair, number=before.revision + 1)
+    work.note(
+        AuditType.UPDATE_RESUBMITTED,
+        by=_doer(actor, seat),
+        task=str(task.id),
+        revision=before.revision + 1,
+        changed=sorted(changed),
+    )
+    work.case = replace(work.case, revision=before.revision + 1)
+    return await arrive(work, position, also={"revision": work.case.revision})
+
+
+async def _keep_revision(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> None:
+    record = RevisionRecord(number, repair.change, repair.evidence, actor.user_id, work.at)
+    await add_revision(work.connection, work.case.id, record, area_code=work.case.area_code, vault=work.vault)
+    await unindex_update(work.connection, work.case.id)
+    await _index(work, repair.change)
+
+
+async def _index(work: Work, change: Change) -> None:
+    await index_update(
+        work.connection,
+        work.case.id,
+        numbers_of(change),
+        area_code=work.case.area_code,
+        vault=work.vault,
+    )
+
+
+async def _withdraw(work: Work, actor: Actor, withdrawal: WithdrawalInput) -> NextStep:
+    seat = actor.seat_for(Permission.UPDATES_WITHDRAW, area_code=work.case.area_code)
+    position: Position = move(work.position, Happening.WITHDRAWN)
+    task = await find_open_task(work.connection, work.case.id)
+    if task is not None:
+        await _close_task(work, task, status="cancelled", actor=actor)
+    work.note(AuditType.UPDATE_WITHDRAWN, by=_doer(actor, seat), note_given=bool(withdrawal.note))
+    return await arrive(work, position)
+
+
+async def _close_task(work: Work, task: TaskRecord, *, status: str, actor: Actor) -> None:
+    """A repair is done, or a task is no longer needed: no decision, but somebody did it at this moment."""
+    await save_task(
+        work.connection,
+        task,
+        status=status,
+        decided_by=actor.user_id,
+        decided_at=work.at,
+        next_milestone_at=None,
+    )

@@ -1,0 +1,159 @@
+"""Reminders and escalations: each rung once, whatever restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from activities.casework.work import Work
+from db.repositories.cases import save_case
+from db.repositories.tasks import (
+    TaskRecord,
+    add_escalation,
+    add_grants,
+    fired_rungs,
+    read_grants,
+    save_task,
+)
+from domain.audit import AuditType
+from domain.authority import granted
+from domain.deadlines import Deadline
+from domain.ladder import due_rungs, next_digest_at, next_rung_at, rung_times, spread
+from domain.policy import Power, Rung, RungAction, StageRule
+from domain.vocabulary import HUMAN_STAGES, EscalationCause, Role, Stage
+
+
+def rule_of(work: Work, stage: Stage) -> StageRule:
+    """The rule of a stage as it holds for this case.
+
+    The check that makes up for a waived one cannot be waived again: its ladder tells, and lets nobody decide.
+    """
+    rule = work.policy.stage(stage)
+    if stage is Stage.IDENTITY_CHECK and work.case.settled & set(HUMAN_STAGES):
+        told = tuple(rung.model_copy(update={"grants": rung.grants - {Power.DECIDE}}) for rung in rule.ladder)
+        return rule.model_copy(update={"ladder": told, "outcomes": frozenset()})
+    return rule
+
+
+async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
+    """Fire every rung that is due, or the digest past the last one; the task with the next moment to look again."""
+    calendar = await work.calendar()
+    ladder = rule_of(work, task.stage).ladder
+    times = rung_times(ladder, task.deadline, calendar=calendar)
+    fired = set(await fired_rungs(work.connection, task.id))
+    level, cause = task.level, None
+    for index in due_rungs(times, fired=fired, at=work.at):
+        level = await fire(
+            work,
+            task,
+            ladder[index],
+            index=index,
+            level=level,
+            cause=EscalationCause.DEADLINE,
+            due_at=times[index],
+        )
+        fired.add(index)
+        cause = EscalationCause.DEADLINE
+    digests, upcoming = task.digests_sent, next_rung_at(times, fired=fired)
+    if upcoming is None:
+        if cause is None and task.next_milestone_at is not None and task.next_milestone_at <= work.at:
+            await work.tell("digest", task=task, roles=work.policy.digest_to)
+            digests += 1
+        elif cause is None:
+            upcoming = task.next_milestone_at
+        upcoming = upcoming or next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)
+    moved = replace(task, level=level, digests_sent=digests, next_milestone_at=upcoming)
+    await _save(work, task, moved, cause=cause)
+    return moved
+
+
+async def _save(work: Work, before: TaskRecord, after: TaskRecord, *, cause: EscalationCause | None) -> None:
+    changes: dict[str, object] = {
+        "next_milestone_at": after.next_milestone_at,
+        "digests_sent": after.digests_sent,
+    }
+    if after.level != before.level:
+        changes |= {"level": after.level, "cause": cause}
+        await save_case(work.connection, work.case, work.position, level=after.level, cause=cause)
+    await save_task(work.connection, before, **changes)
+
+
+async def fire(
+    work: Work,
+    task: TaskRecord,
+    rung: Rung,
+    *,
+    index: int,
+    level: int,
+    cause: EscalationCause,
+    due_at: datetime,
+) -> int:
+    """One rung fires: written down, its powers given, everyone concerned told. Answers the level reached."""
+    if rung.action is RungAction.ESCALATE:
+        level += 1
+    await add_escalation(
+        work.connection,
+        task,
+        rung,
+        index=index,
+        level=level,
+        cause=cause,
+        due_at=due_at,
+        at=work.at,
+    )
+    match rung.action:
+        case RungAction.REMIND:
+            await _remind(work, task, rung)
+            work.note(AuditType.TASK_REMINDED, task=str(task.id), rung=index, to=rung.to)
+        case RungAction.ESCALATE:
+            await _escalate(work, task, rung, index=index)
+            work.note(
+                AuditType.TASK_ESCALATED,
+                task=str(task.id),
+                rung=index,
+                to=rung.to,
+                level=level,
+                cause=cause.value,
+                powers=sorted(power.value for power in rung.grants),
+            )
+    return level
+
+
+async def _remind(work: Work, task: TaskRecord, rung: Rung) -> None:
+    if rung.to != "holder":
+        await work.tell("reminder", task=task, roles=(Role(rung.to), *rung.notify))
+    elif task.claimed_by is not None:
+        await work.tell("reminder", task=task, roles=rung.notify, user_ids=[task.claimed_by])
+    else:
+        holders = await _deciding_roles(work, task)
+        await work.tell("reminder", task=task, roles=(*holders, *rung.notify))
+
+
+async def _escalate(work: Work, task: TaskRecord, rung: Rung, *, index: int) -> None:
+    """The former holder keeps the task until somebody decides, and is told like the one who gains authority."""
+    holders = await _deciding_roles(work, task)
+    receiver = Role(rung.to)
+    await add_grants(work.connection, task, granted(rung), rung=index)
+    told = dict.fromkeys((receiver, *rung.notify, *holders))
+    await work.tell("escalation", task=task, roles=told, user_ids=[work.case.submitted_by])
+
+
+async def _deciding_roles(work: Work, task: TaskRecord) -> list[Role]:
+    grants = await read_grants(work.connection, task.id)
+    return sorted({grant.role for grant in grants if grant.power is Power.DECIDE})
+
+
+async def next_look(work: Work, rule: StageRule, deadline: Deadline, *, fired: Collection[int]) -> datetime:
+    """When the next rung is due that has not fired, or the next digest past the last one."""
+    calendar = await work.calendar()
+    times = rung_times(rule.ladder, deadline, calendar=calendar)
+    upcoming = next_rung_at(times, fired=fired)
+    return upcoming or next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)
+
+
+def wake_at(task: TaskRecord) -> datetime | None:
+    """When the workflow is to look at the task again, spread so that deadlines of one instant do not collide."""
+    if task.next_milestone_at is None:
+        return None
+    return spread(task.next_milestone_at, task_id=task.id, deadline=task.deadline)

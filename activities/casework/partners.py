@@ -1,0 +1,148 @@
+"""Answers of the partners, carried out: the civil registry's on each member, the Ministry's on the whole."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from activities.casework.ladder import next_look, rule_of
+from activities.casework.stages import arrive, stay, step_of
+from activities.casework.tasks import deadline_of
+from activities.casework.work import Work
+from db.models import Decision, IdentityResult, MinistryAnswer
+from db.repositories.cases import save_case
+from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, save_task
+from domain.audit import AuditType
+from domain.changes import identity_expectations
+from domain.contracts import NextStep
+from domain.ids import new_id
+from domain.lifecycle import Happening, move
+from domain.vocabulary import MatchResult, Outcome, ReasonCode, Stage, Status
+
+_REASON_OF_RESULT = {
+    MatchResult.MATCHED: ReasonCode.SOURCE_CONFLICT,
+    MatchResult.MISMATCHED: ReasonCode.IDENTITY_MISMATCH,
+    MatchResult.NOT_FOUND: ReasonCode.IDENTITY_NOT_FOUND,
+    MatchResult.DECEASED: ReasonCode.DECEASED,
+}
+"""Why an unexpected answer returns the case; `matched` is unexpected only of somebody reported dead."""
+
+_HAPPENING_OF_ANSWER = {
+    "accepted": Happening.MINISTRY_ACCEPTED,
+    "returned": Happening.MINISTRY_RETURNED,
+    "rejected": Happening.MINISTRY_REJECTED,
+}
+_OUTCOME_OF_ANSWER = {
+    "accepted": Outcome.FORWARD,
+    "returned": Outcome.RETURN,
+    "rejected": Outcome.REJECT,
+}
+
+
+async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
+    """Judge what the civil registry said of every member: on, or back to the operator with the field named."""
+    task = await find_open_task(work.connection, work.case.id)
+    if task is None or task.id != task_id:
+        return await stay(work)
+    revision = await work.revision()
+    expected = {item.key: item for item in identity_expectations(revision.change, await work.base())}
+    answers = (
+        await work.connection.execute(
+            select(IdentityResult.person_key, IdentityResult.result, IdentityResult.fields).where(
+                IdentityResult.task_id == task.id,
+            ),
+        )
+    ).all()
+    unexpected = [
+        (row.person_key, MatchResult(row.result), list[str](row.fields))
+        for row in answers
+        if row.person_key in expected and MatchResult(row.result) not in expected[row.person_key].expected
+    ]
+    work.note(AuditType.UPDATE_IDENTITY_CHECKED, persons=len(expected), unexpected=len(unexpected))
+    if not unexpected:
+        await _close(work, task, Outcome.FORWARD, reason=None, decided_by="system")
+        return await arrive(work, move(work.position, Happening.IDENTITY_EXPECTED))
+    reason = _REASON_OF_RESULT[unexpected[0][1]]
+    await _close(work, task, Outcome.RETURN, reason=reason, decided_by="system")
+    await work.tell("returned", task=task, user_ids=[work.case.submitted_by])
+    return await arrive(work, move(work.position, Happening.IDENTITY_UNEXPECTED), reason=reason)
+
+
+async def record_push(work: Work, task_id: UUID, receipt_no: str) -> NextStep:
+    """The Ministry has it: the change is a pending version, and the clock of its answer begins."""
+    task = await find_open_task(work.connection, work.case.id)
+    if task is None or task.id != task_id or work.case.status is not Status.IN_DELIVERY:
+        return await stay(work)
+    position = move(work.position, Happening.PUSHED)
+    deadline = await deadline_of(work, work.policy.delivery.answer_deadline)
+    fired = await fired_rungs(work.connection, task.id)
+    await save_task(
+        work.connection,
+        task,
+        receipt_no=receipt_no,
+        due_at=deadline.due_at,
+        deadline=deadline.model_dump(mode="json"),
+        next_milestone_at=await next_look(work, rule_of(work, task.stage), deadline, fired=fired),
+    )
+    work.note(AuditType.UPDATE_PUSHED, status=position.status, task=str(task.id), receipt_no=receipt_no)
+    work.stand_at(position)
+    await save_case(work.connection, work.case, position)
+    return await step_of(work, await find_open_task(work.connection, work.case.id))
+
+
+async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
+    """Carry out the Ministry's answer; one that comes again, or too late, changes nothing."""
+    task = await find_open_task(work.connection, work.case.id)
+    answer = (
+        await work.connection.execute(
+            select(MinistryAnswer.answer, MinistryAnswer.reason, MinistryAnswer.receipt_no).where(
+                MinistryAnswer.id == answer_id,
+            ),
+        )
+    ).one()
+    if task is None or task.stage is not Stage.DELIVERY:
+        return await stay(work)
+    reason = answer.reason and ReasonCode(answer.reason)
+    await _close(work, task, _OUTCOME_OF_ANSWER[answer.answer], reason=reason, decided_by="partner")
+    work.note(
+        AuditType.UPDATE_MINISTRY_ANSWERED,
+        task=str(task.id),
+        answer=answer.answer,
+        reason=reason,
+        receipt_no=answer.receipt_no,
+    )
+    return await arrive(work, move(work.position, _HAPPENING_OF_ANSWER[answer.answer]), reason=reason)
+
+
+async def _close(
+    work: Work,
+    task: TaskRecord,
+    outcome: Outcome,
+    *,
+    reason: ReasonCode | None,
+    decided_by: str,
+) -> None:
+    await work.connection.execute(
+        insert(Decision).values(
+            id=new_id(),
+            task_id=task.id,
+            update_id=work.case.id,
+            area_code=work.case.area_code,
+            stage=task.stage.value,
+            revision=work.case.revision,
+            outcome=outcome.value,
+            reason=reason,
+            decided_by=decided_by,
+            decided_at=work.at,
+        ),
+    )
+    await save_task(
+        work.connection,
+        task,
+        status="decided",
+        decided_at=work.at,
+        outcome=outcome.value,
+        reason=reason,
+        next_milestone_at=None,
+    )

@@ -1,0 +1,119 @@
+"""Opening a task: its deadline, its deciders, and the ladder at once when nobody may decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from activities.casework.ladder import fire, next_look, rule_of
+from activities.casework.work import Work
+from db.repositories.cases import read_involvements
+from db.repositories.people import find_candidates
+from db.repositories.tasks import TaskRecord, add_grants, add_task, save_task
+from domain.audit import AuditType
+from domain.authority import Grant, Involvement, eligible_deciders, granted
+from domain.deadlines import Credit, Deadline, compute_deadline
+from domain.durations import Duration, WorkingDays
+from domain.ids import new_id
+from domain.ladder import next_escalation
+from domain.policy import Power, StageRule
+from domain.vocabulary import EscalationCause, ReasonCode, Stage
+
+
+async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
+    """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned, if it was."""
+    rule = rule_of(work, stage)
+    deadline = await deadline_of(work, _first_clock(work, rule, reason))
+    task = TaskRecord(
+        id=new_id(),
+        update_id=work.case.id,
+        area_code=work.case.area_code,
+        stage=stage,
+        revision=work.case.revision,
+        status="open",
+        opened_at=work.at,
+        due_at=deadline.due_at,
+        deadline=deadline,
+        next_milestone_at=await next_look(work, rule, deadline, fired=()),
+        digests_sent=0,
+        level=0,
+        claimed_by=None,
+        decided_by=None,
+        decided_at=None,
+        outcome=None,
+        version=1,
+    )
+    grants = [Grant(role=role, power=Power.DECIDE) for role in rule.deciders]
+    await add_task(work.connection, task)
+    await add_grants(work.connection, task, grants)
+    work.note(
+        AuditType.TASK_OPENED,
+        status=work.case.status,
+        task=str(task.id),
+        stage=stage.value,
+        due_at=deadline.due_at.isoformat(),
+        deciders=sorted(rule.deciders),
+    )
+    return await _find_decider(work, task, rule, grants) if rule.deciders else task
+
+
+async def deadline_of(work: Work, duration: Duration) -> Deadline:
+    """A deadline that starts now, with the credit that the policy gives to remote villages."""
+    facts = await work.office.rules.area(work.connection, work.case.area_code)
+    extra = work.policy.remoteness_credit(facts.remoteness)
+    credited = extra > 0 and isinstance(duration, WorkingDays)
+    return compute_deadline(
+        work.at,
+        duration=duration,
+        calendar=await work.calendar(),
+        credits=[Credit(working_days=extra, cause="remote_area")] if credited else [],
+    )
+
+
+def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Duration:
+    """Delivery has two clocks, the push and the answer; a repair has as long as its reason gives."""
+    if rule.stage is Stage.DELIVERY:
+        return work.policy.delivery.push_deadline
+    if rule.stage is Stage.REPAIR and reason is not None:
+        return work.policy.reason(reason).within or rule.deadline
+    return rule.deadline
+
+
+async def _find_decider(work: Work, task: TaskRecord, rule: StageRule, grants: list[Grant]) -> TaskRecord:
+    """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
+    involved = [] if rule.stage is Stage.REPAIR else await read_involvements(work.connection, work.case.id)
+    fired: set[int] = set()
+    level = 0
+    while not await _somebody(work, rule, grants, involved):
+        index = next_escalation(rule.ladder, fired=fired)
+        if index is None:
+            break
+        cause = EscalationCause.NO_ELIGIBLE_DECIDER
+        rung = rule.ladder[index]
+        level = await fire(work, task, rung, index=index, level=level, cause=cause, due_at=work.at)
+        grants = [*grants, *granted(rung)]
+        fired.add(index)
+    return task if not fired else await _climbed(work, task, rule, fired=fired, level=level)
+
+
+async def _somebody(
+    work: Work,
+    rule: StageRule,
+    grants: list[Grant],
+    involved: list[Involvement],
+) -> bool:
+    roles = {grant.role for grant in grants if grant.power is Power.DECIDE}
+    candidates = await find_candidates(work.connection, roles=roles, area_code=work.case.area_code, at=work.at)
+    return bool(eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involved))
+
+
+async def _climbed(work: Work, task: TaskRecord, rule: StageRule, *, fired: set[int], level: int) -> TaskRecord:
+    upcoming = await next_look(work, rule, task.deadline, fired=fired)
+    changed = replace(task, level=level, next_milestone_at=upcoming, version=task.version + 1)
+    await save_task(
+        work.connection,
+        task,
+        level=level,
+        cause=EscalationCause.NO_ELIGIBLE_DECIDER,
+        next_milestone_at=upcoming,
+    )
+    return changed

@@ -1,0 +1,135 @@
+"""One step of one case as a unit of work: the locked case, its rules, the moment, and the trail it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.repositories import trail
+from db.repositories.cases import CaseRecord, RevisionRecord, lock_case, read_revision
+from db.repositories.registry import read_version
+from db.repositories.rules import Rules
+from db.repositories.tasks import TaskRecord, notify
+from db.repositories.trail import SYSTEM, Doer, Entry, stream_of_update
+from db.session import Database, Viewer
+from db.vault import Vault
+from domain.audit import AuditType
+from domain.calendar import WorkingCalendar
+from domain.household import Household
+from domain.lifecycle import Position
+from domain.policy import Policy
+from domain.vocabulary import Role, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What every activity of casework works with: the worker's database, the vault, the rules."""
+
+    database: Database
+    vault: Vault
+    rules: Rules
+
+
+@dataclass(slots=True)
+class Work:
+    """The case under its lock, until the transaction ends."""
+
+    office: Office
+    connection: AsyncConnection
+    case: CaseRecord
+    policy: Policy
+    at: datetime
+    entries: list[Entry] = field(default_factory=list[Entry])
+
+    @property
+    def vault(self) -> Vault:
+        """What seals and opens the case's content."""
+        return self.office.vault
+
+    @property
+    def position(self) -> Position:
+        """Where the case stood when it was locked."""
+        return self.case.position(self.policy)
+
+    def note(self, kind: AuditType, *, by: Doer = SYSTEM, status: Status | None = None, **data: Any) -> None:
+        """Add an event to the trail; it is written when the work is done."""
+        self.entries.append(Entry(type=kind, by=by, status=status, data=data))
+
+    def stand_at(self, position: Position) -> None:
+        """Take up the new position for what is still to be done in this step."""
+        self.case = replace(
+            self.case,
+            status=position.status,
+            stage=position.stage,
+            settled=position.settled,
+            returned_from=position.returned_from,
+            identity_waived=position.identity_waived,
+        )
+
+    async def tell(
+        self,
+        subject: str,
+        *,
+        task: TaskRecord | None = None,
+        roles: Iterable[Role] = (),
+        user_ids: Iterable[UUID] = (),
+    ) -> None:
+        """Notify roles over the case's area, and persons."""
+        await notify(
+            self.connection,
+            subject,
+            update_id=self.case.id,
+            task_id=None if task is None else task.id,
+            area_code=self.case.area_code,
+            at=self.at,
+            roles=roles,
+            user_ids=user_ids,
+        )
+
+    async def calendar(self) -> WorkingCalendar:
+        """The working calendar of the case's area."""
+        return await self.office.rules.calendar(self.connection, self.case.area_code)
+
+    async def revision(self) -> RevisionRecord:
+        """The latest submission of the case."""
+        return await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
+
+    async def base(self) -> Household | None:
+        """The household as it was when the update was made; None for a new one."""
+        if self.case.household_id is None or self.case.base_version is None:
+            return None
+        return await read_version(
+            self.connection,
+            self.case.household_id,
+            self.case.base_version,
+            vault=self.vault,
+        )
+
+
+@asynccontextmanager
+async def work_on(
+    office: Office,
+    update_id: UUID,
+    *,
+    at: datetime,
+    on_behalf_of: UUID | None = None,
+) -> AsyncGenerator[Work]:
+    """Lock the case, let the block work on it, write its trail, commit. Nothing is kept when the block raises."""
+    async with office.database.transaction(Viewer.system("worker", on_behalf_of=on_behalf_of)) as connection:
+        case = await lock_case(connection, update_id)
+        policy = await office.rules.policy(connection, case.policy_version_id)
+        work = Work(office, connection, case, policy, at)
+        yield work
+        await trail.record(
+            connection,
+            stream_of_update(update_id),
+            work.entries,
+            at=at,
+            area_code=case.area_code,
+        )

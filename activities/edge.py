@@ -1,0 +1,22 @@
+"""The edge of every activity: a refusal becomes a non-retryable failure of the same code, a fault stays a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import DomainError, InvalidInput
+
+
+@contextmanager
+def refusals() -> Generator[None]:
+    """Turn a DomainError of the block into what the engine hands to the person, and retries for nobody."""
+    try:
+        yield
+    except DomainError as refusal:
+        details: dict[str, object] = {"remedy": refusal.remedy, "pointer": refusal.pointer, "data": refusal.data}
+        if isinstance(refusal, InvalidInput):
+            details["violations"] = [violation.model_dump() for violation in refusal.violations]
+        raise ApplicationError(refusal.detail, details, type=refusal.code, non_retryable=True) from refusal

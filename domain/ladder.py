@@ -1,0 +1,53 @@
+"""The escalation ladder of one task: when each rung is due, which are due now, when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.calendar import WorkingCalendar
+from domain.deadlines import Deadline, compute_deadline, rung_at
+from domain.durations import Duration
+from domain.policy import Rung, RungAction
+
+_MOST_JITTER = timedelta(seconds=60)
+_JITTER_SHARE = 0.1
+_JITTER_STEPS = 4096
+
+
+def rung_times(ladder: Sequence[Rung], deadline: Deadline, *, calendar: WorkingCalendar) -> tuple[datetime, ...]:
+    """The exact moment at which each rung is due."""
+    return tuple(rung_at(deadline, rung.after, calendar=calendar) for rung in ladder)
+
+
+def due_rungs(times: Sequence[datetime], *, fired: Collection[int], at: datetime) -> list[int]:
+    """The rungs due `at` this moment that have not fired, in the order in which they were due."""
+    due = [index for index, moment in enumerate(times) if index not in fired and moment <= at]
+    return sorted(due, key=lambda index: (times[index], index))
+
+
+def next_rung_at(times: Sequence[datetime], *, fired: Collection[int]) -> datetime | None:
+    """When the next rung is due that has not fired; None past the last one."""
+    return min((moment for index, moment in enumerate(times) if index not in fired), default=None)
+
+
+def next_escalation(ladder: Sequence[Rung], *, fired: Collection[int]) -> int | None:
+    """The first rung, from the bottom, that would give somebody else authority and has not fired."""
+    rungs = (index for index, rung in enumerate(ladder) if rung.action is RungAction.ESCALATE)
+    return next((index for index in rungs if index not in fired), None)
+
+
+def next_digest_at(last: datetime, *, every: Duration, calendar: WorkingCalendar) -> datetime:
+    """Past the last rung nothing is decided by silence; those told of it are told again at this moment."""
+    return compute_deadline(last, duration=every, calendar=calendar).due_at
+
+
+def spread(moment: datetime, *, task_id: UUID, deadline: Deadline) -> datetime:
+    """The moment at which to act on what is due at `moment`: up to a tenth of the duration later, at most a minute.
+
+    Deadlines of one window fall due in the same instant; spread over a minute they lag seconds behind instead of
+    most of one. The due time itself stays exact, and the same task is always spread the same way.
+    """
+    most = min(_MOST_JITTER, _JITTER_SHARE * (deadline.due_at - deadline.started_at))
+    return moment + most * ((task_id.int % _JITTER_STEPS) / _JITTER_STEPS)

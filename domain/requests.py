@@ -1,0 +1,77 @@
+"""What a person asks of a case, as it is kept sealed under their Idempotency-Key until it is carried out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from domain.changes import Change
+from domain.decisions import DecisionInput
+from domain.evidence import EvidenceRef
+from domain.household import VillageCode
+from domain.text import Note
+
+EvidenceList = Annotated[tuple[EvidenceRef, ...], Field(max_length=20)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SubmissionInput(_Request):
+    """A new update: the village, the household as the operator read it (none for a new one), the change, the papers."""
+
+    area_code: VillageCode
+    household_id: UUID | None = None
+    household_version: Annotated[int, Field(ge=1)] | None = None
+    change: Change
+    evidence: EvidenceList = ()
+
+
+class ResubmissionInput(_Request):
+    """A repaired update: the whole change and all papers again."""
+
+    change: Change
+    evidence: EvidenceList = ()
+    note: Note | None = None
+
+
+class WithdrawalInput(_Request):
+    """The applicant takes the update back; the note says in whose words."""
+
+    note: Note
+
+
+class DecisionRequest(_Request):
+    """A decision on a task."""
+
+    act: Literal["decide"] = "decide"
+    body: DecisionInput
+
+
+class ResubmissionRequest(_Request):
+    """A repair of a returned case."""
+
+    act: Literal["resubmit"] = "resubmit"
+    body: ResubmissionInput
+
+
+class WithdrawalRequest(_Request):
+    """A withdrawal of a case."""
+
+    act: Literal["withdraw"] = "withdraw"
+    body: WithdrawalInput
+
+
+CaseRequest = Annotated[
+    DecisionRequest | ResubmissionRequest | WithdrawalRequest,
+    Field(discriminator="act"),
+]
+CASE_REQUEST: TypeAdapter[CaseRequest] = TypeAdapter(CaseRequest, config=ConfigDict(hide_input_in_errors=True))
+
+
+def request_context(act_id: UUID) -> str:
+    """Where the sealed request of an act belongs."""
+    return f"idempotency_keys.request:{act_id}"
