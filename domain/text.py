@@ -20,7 +20,7 @@ def clean(text: str) -> str:
     Raises `ValueError` for invisible characters, for nothing but space, and for the rare text that NFC makes
     longer, since it would outgrow the bound it was measured against.
     """
-    if any(c not in _TYPED_SPACE and unicodedata.category(c) in _INVISIBLE for c in text):
+    if not text.isprintable() and any(map(_invisible, text)):
         raise ValueError("contains control or invisible characters")
     cleaned = " ".join(unicodedata.normalize("NFC", text).split())
     if not cleaned:
@@ -30,8 +30,12 @@ def clean(text: str) -> str:
     return cleaned
 
 
+def _invisible(character: str) -> bool:
+    return character not in _TYPED_SPACE and unicodedata.category(character) in _INVISIBLE
+
+
 def _named(text: str) -> str:
-    if not any(c.isalpha() for c in text):
+    if not any(map(str.isalpha, text)):
         raise ValueError("contains no letter")
     return text
 
