@@ -20,6 +20,7 @@ from domain.changes.identity_correction import IdentityCorrection
 from domain.changes.merge import apply_change
 from domain.changes.move_out import MoveOut
 from domain.changes.new_household import NewHousehold
+from domain.changes.numbers import numbers_of
 from domain.changes.registry import (
     CHANGE_ADAPTER,
     Change,
@@ -57,6 +58,7 @@ __all__ = [
     "check_change",
     "diff_change",
     "identity_expectations",
+    "numbers_of",
     "required_evidence",
     "revised",
     "spec_of",
