@@ -91,6 +91,18 @@ class ActResult(Message):
     outcome: Outcome | None = None
 
 
+class LiveCase(Message):
+    """Query `live`: where the workflow itself stands, for whoever doubts the tables."""
+
+    update_id: UUID
+    step: str
+    status: Status
+    level: int
+    task_id: UUID | None
+    wake_at: datetime | None
+    waiting_acts: int
+
+
 class MinistryAnswered(Message):
     """Signal: the Ministry's answer stands in `ministry_answers` under `answer_id`."""
 

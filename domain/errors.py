@@ -118,6 +118,13 @@ class EngineUnavailable(DomainError):
     default_remedy = "Repeat the request with the same Idempotency-Key after the time in Retry-After."
 
 
+class ActPending(DomainError):
+    """The act is accepted but its outcome is not known yet; asking again under the same key tells."""
+
+    code = "act_pending"
+    default_remedy = "Repeat the request with the same Idempotency-Key to learn the outcome."
+
+
 class PartnerUnavailable(DomainError):
     """A partner (civil registry, Ministry) does not answer. Passing: callers retry."""
 
@@ -135,3 +142,24 @@ class Unauthenticated(DomainError):
 
     code = "unauthenticated"
     default_remedy = "Get a token from POST /v1/auth/token and send it as a Bearer token."
+
+
+REFUSALS: dict[str, type[DomainError]] = {
+    refusal.code: refusal
+    for refusal in (
+        NotFound,
+        Forbidden,
+        SeparationOfDuties,
+        TaskAlreadyDecided,
+        CaseClosed,
+        NotPossibleNow,
+        StaleVersion,
+        IdempotencyKeyReused,
+        EngineUnavailable,
+        ActPending,
+        PartnerUnavailable,
+        ForeignRun,
+        Unauthenticated,
+    )
+}
+"""Every refusal by its code, to make it again on the other side of the engine. InvalidInput carries violations."""

@@ -32,7 +32,7 @@ async def arrive(
 
     `also` are further columns of the case that the same act changed.
     """
-    changes = also or {}
+    changes = dict(also or {})
     if position.status is Status.APPLIED:
         return await _apply(work, position, changes)
     if position.stage is None:
@@ -46,7 +46,7 @@ async def arrive(
         work.connection,
         work.case,
         position,
-        **({"level": task.level, "cause": cause, "reason": reason} | changes),
+        **{"level": task.level, "cause": cause, "reason": reason, **changes},
     )
     return await step_of(work, task)
 

@@ -1,0 +1,196 @@
+"""The Temporal client of Kawal: workflows by name and contract, refusals as they were raised, faults as `503`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.contracts import (
+    UPDATE_WORKFLOW,
+    Act,
+    ActResult,
+    DeadlineMoved,
+    LiveCase,
+    MinistryAnswered,
+    Queue,
+    StartUpdate,
+    queue_name,
+)
+from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
+from domain.ids import act_update_id, workflow_id
+from runtime.codec import data_converter
+from runtime.settings import Settings
+
+AREA: Final = SearchAttributeKey.for_keyword("KawalArea")
+KIND: Final = SearchAttributeKey.for_keyword("KawalKind")
+
+_PATIENCE: Final = timedelta(seconds=8)
+_FORGOTTEN = {"AcceptedUpdateCompletedWorkflow", "foreign_run"}
+
+
+class EngineHasNoCaseError(Exception):
+    """The engine carries no such case: not yet started, or closed and past its time. The database knows which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCase:
+    """What starting a case takes: ids, and what the queues are shared out by."""
+
+    update_id: UUID
+    policy_version_id: UUID
+    area_code: str
+    kind: str
+
+
+async def connect(settings: Settings, *, metrics_bind: str | None = None) -> Client:
+    """A client that connects on first use, so that no process depends on the engine to start.
+
+    `metrics_bind` is the address on which the SDK serves its own metrics, if it is to.
+    """
+    runtime = None
+    if metrics_bind is not None:
+        metrics = PrometheusConfig(bind_address=metrics_bind, counters_total_suffix=True, durations_as_seconds=True)
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(settings.codec_keys),
+        lazy=True,
+        runtime=runtime,
+    )
+
+
+class Engine:
+    """What services ask of the engine. Every call is bounded in time; none holds a database connection."""
+
+    def __init__(self, client: Client, *, queue_prefix: str, patience: timedelta = _PATIENCE) -> None:
+        self._client = client
+        self._queue = queue_name(queue_prefix, Queue.CASES)
+        self._patience = patience
+
+    async def start(self, case: NewCase) -> None:
+        """Start the workflow of a case; that it runs already, or has run to its end, is success.
+
+        Use-existing alone would start a second run on a closed case, so a duplicate is refused as well. People come
+        before bulk, and villages share the queue fairly. Raises EngineUnavailable.
+        """
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._client.start_workflow(
+                    UPDATE_WORKFLOW,
+                    StartUpdate(update_id=case.update_id, policy_version_id=case.policy_version_id),
+                    id=workflow_id(case.update_id),
+                    task_queue=self._queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    priority=Priority(priority_key=2, fairness_key=case.area_code),
+                    search_attributes=TypedSearchAttributes(
+                        [SearchAttributePair(AREA, case.area_code), SearchAttributePair(KIND, case.kind)],
+                    ),
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _unavailable() from fault
+
+    async def act(self, update_id: UUID, act: Act) -> ActResult:
+        """Have an act carried out and answer with its result; the same act asked again has the same result.
+
+        Raises the DomainError that refuses it, ActPending when the outcome is not known in time,
+        EngineUnavailable when the engine does not answer, EngineHasNoCaseError when it carries no such case.
+        """
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                return await self._handle(update_id).execute_update(
+                    act.kind.value,
+                    act,
+                    id=act_update_id(act.act_id),
+                    result_type=ActResult,
+                )
+        except WorkflowUpdateFailedError as failure:
+            raise _refusal(failure.cause) from failure
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as fault:
+            raise ActPending("The act has been handed to the engine, which has not answered yet.") from fault
+        except (RPCError, RuntimeError) as fault:
+            raise _fault(fault) from fault
+
+    async def live(self, update_id: UUID) -> LiveCase:
+        """The workflow's own answer to where it stands. Raises EngineUnavailable or EngineHasNoCaseError."""
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                return await self._handle(update_id).query("live", result_type=LiveCase)
+        except (RPCError, TimeoutError, RuntimeError, WorkflowQueryFailedError) as fault:
+            raise _fault(fault) from fault
+
+    async def tell_ministry_answered(self, update_id: UUID, message: MinistryAnswered) -> None:
+        """Signal that the Ministry's answer is there. Raises EngineUnavailable or EngineHasNoCaseError."""
+        await self._signal(update_id, "ministry_answered", message)
+
+    async def tell_deadline_moved(self, update_id: UUID, message: DeadlineMoved) -> None:
+        """Signal that a deadline has become earlier. Raises EngineUnavailable or EngineHasNoCaseError."""
+        await self._signal(update_id, "deadline_moved", message)
+
+    async def ping(self) -> None:
+        """Raise EngineUnavailable when the engine does not answer."""
+        try:
+            async with asyncio.timeout(2):
+                await self._client.service_client.check_health()
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _unavailable() from fault
+
+    async def _signal(self, update_id: UUID, name: str, message: MinistryAnswered | DeadlineMoved) -> None:
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._handle(update_id).signal(name, message)
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _fault(fault) from fault
+
+    def _handle(self, update_id: UUID) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(workflow_id(update_id))
+
+
+def _unavailable() -> EngineUnavailable:
+    return EngineUnavailable("The workflow engine does not answer.")
+
+
+def _fault(fault: BaseException) -> Exception:
+    if isinstance(fault, RPCError) and fault.status is RPCStatusCode.NOT_FOUND:
+        return EngineHasNoCaseError()
+    return _unavailable()
+
+
+def _refusal(cause: BaseException | None) -> Exception:
+    """The refusal as it was raised on the other side; what is none stays a defect."""
+    if not isinstance(cause, ApplicationError) or cause.type is None:
+        return RuntimeError(f"the engine failed an act: {cause!r}")
+    if cause.type in _FORGOTTEN:
+        return EngineHasNoCaseError()
+    details: dict[str, Any] = cause.details[0] if cause.details else {}
+    if cause.type == InvalidInput.code:
+        return InvalidInput([Violation(**item) for item in details["violations"]], detail=cause.message)
+    refusal = REFUSALS.get(cause.type)
+    if refusal is None:
+        return RuntimeError(f"the engine failed an act with the unknown code {cause.type!r}")
+    return refusal(cause.message, **details)
