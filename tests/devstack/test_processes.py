@@ -77,12 +77,23 @@ async def test_a_preparation_that_is_called_off_does_not_go_on_alone(tmp_path: P
     await until(lambda: not runs(grandchild))
 
 
+LEAVE_BEHIND = """
+import asyncio, os, sys
+from pathlib import Path
+from tests.devstack.children import listener
+
+asyncio.run(listener(Path(sys.argv[1]), int(sys.argv[2])).start())
+os._exit(0)
+"""
+
+
 async def test_what_an_unclean_end_left_behind_is_swept_up(tmp_path: Path) -> None:
     port = any_free_port()
-    service = listener(tmp_path, port)
-    await service.start()
+    earlier = command(tmp_path, LEAVE_BEHIND, str(tmp_path), str(port), name="earlier")
+    await run_to_end(earlier)
+    assert await accepts(port)
     assert await sweep(tmp_path / "run") == ["listener"]
-    assert await service.ended() == "signal SIGTERM"
+    assert not await accepts(port)
     assert records(tmp_path / "run") == []
 
 
