@@ -20,7 +20,7 @@ from domain.vocabulary import EscalationCause, ReasonCode, Stage
 
 
 async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
-    """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned, if it was."""
+    """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned."""
     rule = rule_of(work, stage)
     deadline = await deadline_of(work, _first_clock(work, rule, reason))
     task = TaskRecord(

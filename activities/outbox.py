@@ -1,0 +1,163 @@
+"""The dispatcher: what was promised to the engine reaches it, also when the engine was down at the time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from db.models import OutboxMessage, Update
+from db.session import Database, Viewer
+from domain.contracts import DeadlineMoved, MinistryAnswered
+from domain.errors import EngineUnavailable
+from runtime.engine import Engine, EngineHasNoCaseError, NewCase
+
+_LEASE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(minutes=1)
+_BATCH = 50
+_AT_ONCE = 10
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it was leased."""
+
+    id: int
+    topic: str
+    subject_id: UUID
+    payload: dict[str, Any]
+    attempts: int
+
+
+class Dispatcher:
+    """Leases messages, calls the engine outside of any transaction, and notes what came of it.
+
+    Every call is safe to repeat, so a message whose lease ran out is simply sent again, by whichever worker.
+    """
+
+    def __init__(self, database: Database, engine: Engine, *, every: timedelta = timedelta(seconds=1)) -> None:
+        self._database = database
+        self._engine = engine
+        self._every = every
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Dispatch until `stop` is set; a database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                sent = await self.dispatch_once()
+            except (DBAPIError, OSError) as fault:
+                _log.warning("outbox.database_unavailable", error=type(fault).__name__)
+                sent = 0
+            if sent < _BATCH:
+                await _pause(stop, self._every)
+
+    async def dispatch_once(self) -> int:
+        """Send what is due now; answers how many messages were leased."""
+        leased = await self._lease(datetime.now(UTC))
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def send(message: Message) -> None:
+            async with gate:
+                await self._send(message)
+
+        async with asyncio.TaskGroup() as group:
+            for message in leased:
+                group.create_task(send(message))
+        return len(leased)
+
+    async def _lease(self, now: datetime) -> list[Message]:
+        due = (
+            select(OutboxMessage.id)
+            .where(OutboxMessage.done_at.is_(None), OutboxMessage.available_at <= now)
+            .order_by(OutboxMessage.available_at, OutboxMessage.id)
+            .limit(_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        leased = (
+            update(OutboxMessage)
+            .where(OutboxMessage.id.in_(due.scalar_subquery()))
+            .values(available_at=now + _LEASE, attempts=OutboxMessage.attempts + 1)
+            .returning(
+                OutboxMessage.id,
+                OutboxMessage.topic,
+                OutboxMessage.subject_id,
+                OutboxMessage.payload,
+                OutboxMessage.attempts,
+            )
+        )
+        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+            return [Message(*row) for row in await connection.execute(leased)]
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._deliver(message)
+        except EngineUnavailable as fault:
+            await self._put_back(message, fault.code)
+        except EngineHasNoCaseError:
+            if await self._has_ended(message.subject_id):
+                await self._done(message)
+            else:
+                await self._put_back(message, "not_started")
+        else:
+            await self._done(message)
+
+    async def _deliver(self, message: Message) -> None:
+        match message.topic:
+            case "start_update":
+                await self._engine.start(await self._new_case(message.subject_id))
+            case "signal_ministry_answer":
+                await self._engine.tell_ministry_answered(
+                    message.subject_id,
+                    MinistryAnswered.model_validate(message.payload),
+                )
+            case "signal_deadline_moved":
+                await self._engine.tell_deadline_moved(
+                    message.subject_id,
+                    DeadlineMoved.model_validate(message.payload),
+                )
+            case _:
+                raise ValueError(f"the outbox knows no topic {message.topic!r}")
+
+    async def _new_case(self, update_id: UUID) -> NewCase:
+        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+            wanted = select(Update.id, Update.policy_version_id, Update.area_code, Update.kind)
+            row = (await connection.execute(wanted.where(Update.id == update_id))).one()
+        return NewCase(
+            update_id=row.id,
+            policy_version_id=row.policy_version_id,
+            area_code=row.area_code,
+            kind=row.kind,
+        )
+
+    async def _has_ended(self, update_id: UUID) -> bool:
+        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+            return await connection.scalar(select(Update.closed_at).where(Update.id == update_id)) is not None
+
+    async def _done(self, message: Message) -> None:
+        await self._note(message, done_at=datetime.now(UTC), last_error=None)
+
+    async def _put_back(self, message: Message, error: str) -> None:
+        """Try again after a pause that grows, but never long: people wait for the engine to come back."""
+        pause = min(timedelta(seconds=2 ** min(message.attempts, 6)), _LONGEST_PAUSE)
+        _log.warning("outbox.put_back", topic=message.topic, attempts=message.attempts, error=error)
+        await self._note(message, available_at=datetime.now(UTC) + pause, last_error=error)
+
+    async def _note(self, message: Message, **changes: object) -> None:
+        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+            await connection.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**changes))
+
+
+async def _pause(stop: asyncio.Event, duration: timedelta) -> None:
+    """Wait for `duration`, or less when it is time to stop."""
+    try:
+        async with asyncio.timeout(duration.total_seconds()):
+            await stop.wait()
+    except TimeoutError:
+        return

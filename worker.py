@@ -1,0 +1,189 @@
+"""The worker process: settings → logging → engine client → workers and dispatcher → graceful stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import SandboxImportNotificationPolicy
+
+from activities.casework import Casework, Office
+from activities.delivery import Delivery
+from activities.identity_check import IdentityCheck
+from activities.outbox import Dispatcher
+from db.repositories.rules import Rules
+from db.session import Database
+from db.vault import Vault
+from domain.contracts import Queue, queue_name
+from domain.errors import EngineUnavailable
+from runtime.connectors.civil_registry import CivilRegistryClient
+from runtime.connectors.ministry import MinistryClient
+from runtime.engine import Engine, connect
+from runtime.logging import configure_logging
+from runtime.settings import Settings, get_settings
+from workflows.household_update import HouseholdUpdate
+
+_GRACE = timedelta(seconds=30)
+_STICKY_PATIENCE = timedelta(seconds=3)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partners:
+    """The clients of the partners."""
+
+    registry: CivilRegistryClient
+    ministry: MinistryClient
+
+    @classmethod
+    def of(cls, settings: Settings) -> Partners:
+        """The partners that the settings name."""
+        return cls(
+            registry=CivilRegistryClient(
+                settings.civil_registry_url,
+                settings.civil_registry_token.get_secret_value(),
+            ),
+            ministry=MinistryClient(settings.ministry_url, settings.ministry_token.get_secret_value()),
+        )
+
+    async def close(self) -> None:
+        """Close their connections."""
+        await self.registry.aclose()
+        await self.ministry.aclose()
+
+
+def workflow_runner(*, sandboxed: bool) -> WorkflowRunner:
+    """The sandbox that refuses at start whatever would be loaded anew for every case, or none."""
+    if not sandboxed:
+        return UnsandboxedWorkflowRunner()
+    restrictions = SandboxRestrictions.default.with_import_notification_policy(
+        SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
+        | SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT,
+    )
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def build_workers(
+    client: Client,
+    office: Office,
+    partners: Partners,
+    *,
+    queue_prefix: str,
+    runner: WorkflowRunner,
+    cache_size: int = 1000,
+    grace: timedelta = _GRACE,
+) -> list[Worker]:
+    """One worker for the cases, and one for each partner, so that a slow partner keeps nobody else waiting."""
+    casework = Casework(office)
+    pollers = PollerBehaviorAutoscaling(minimum=1, initial=2, maximum=20)
+    cases = Worker(
+        client,
+        task_queue=queue_name(queue_prefix, Queue.CASES),
+        workflows=[HouseholdUpdate],
+        activities=[
+            casework.open_case,
+            casework.record_act,
+            casework.pass_milestone,
+            casework.close_identity_check,
+            casework.record_push,
+            casework.record_ministry_answer,
+        ],
+        workflow_runner=runner,
+        max_cached_workflows=cache_size,
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
+        sticky_queue_schedule_to_start_timeout=_STICKY_PATIENCE,
+        graceful_shutdown_timeout=grace,
+    )
+    errands = {
+        Queue.IDENTITY: IdentityCheck(office, partners.registry).match_person,
+        Queue.DELIVERY: Delivery(office, partners.ministry).push_to_ministry,
+    }
+    return [cases] + [
+        Worker(
+            client,
+            task_queue=queue_name(queue_prefix, queue),
+            activities=[errand],
+            activity_task_poller_behavior=pollers,
+            max_concurrent_activities=20,
+            graceful_shutdown_timeout=grace,
+        )
+        for queue, errand in errands.items()
+    ]
+
+
+@contextlib.asynccontextmanager
+async def running(workers: Sequence[Worker], dispatcher: Dispatcher) -> AsyncGenerator[None]:
+    """Run them for as long as the block lasts; what is under way is finished within the grace."""
+    stop = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        group.create_task(dispatcher.run(stop))
+        try:
+            for worker in workers:
+                await stack.enter_async_context(worker)
+            yield
+        finally:
+            stop.set()
+
+
+async def main(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(
+        settings.database_worker_url.get_secret_value(),
+        application="kawal-worker",
+        pool_size=settings.database_worker_pool_size,
+    )
+    office = Office(database, Vault(settings.field_keys, settings.index_keys), Rules())
+    partners = Partners.of(settings)
+    client = await _engine_client(settings, stop)
+    if client is not None:
+        engine = Engine(client, queue_prefix=settings.task_queue_prefix)
+        workers = build_workers(
+            client,
+            office,
+            partners,
+            queue_prefix=settings.task_queue_prefix,
+            runner=workflow_runner(sandboxed=settings.sandboxed),
+            cache_size=settings.worker_cache_size,
+        )
+        async with running(workers, Dispatcher(database, engine)):
+            _log.info("worker.started", queue_prefix=settings.task_queue_prefix)
+            await stop.wait()
+            _log.info("worker.stopping")
+    await partners.close()
+    await database.close()
+    await asyncio.sleep(0.3)  # the SDK's core may abort the interpreter if it ends at once (sdk-python #300)
+
+
+async def _engine_client(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """A connected client, however long the engine takes to come up; None when told to stop before."""
+    client = await connect(settings, metrics_bind=f"{settings.metrics_host}:{settings.worker_metrics_port}")
+    engine = Engine(client, queue_prefix=settings.task_queue_prefix)
+    while not stop.is_set():
+        try:
+            await engine.ping()
+        except EngineUnavailable:
+            _log.warning("worker.engine_unavailable", address=settings.temporal_address)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=1)
+        else:
+            return client
+    return None
+
+
+if __name__ == "__main__":
+    configured = get_settings()
+    configure_logging("worker", level=configured.log_level, fmt=configured.log_format)
+    asyncio.run(main(configured))

@@ -1,0 +1,1 @@
+"""What carries a case through time: deterministic, small, and ignorant of every rule."""
