@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +33,11 @@ class DecisionInput(BaseModel):
     reason: ReasonCode | None = None
     note: Note | None = None
     minutes: Minutes | None = None
+
+
+def note_context(decision_id: UUID) -> str:
+    """Where the sealed note of a decision belongs."""
+    return f"decisions.note:{decision_id}"
 
 
 def check_decision(decision: DecisionInput, *, rule: StageRule, policy: Policy) -> list[Violation]:

@@ -9,11 +9,24 @@ from uuid import UUID
 from domain.calendar import WorkingCalendar
 from domain.deadlines import Deadline, compute_deadline, rung_at
 from domain.durations import Duration
-from domain.policy import Rung, RungAction
+from domain.policy import Policy, Power, Rung, RungAction, StageRule
+from domain.vocabulary import HUMAN_STAGES, Stage
 
 _MOST_JITTER = timedelta(seconds=60)
 _JITTER_SHARE = 0.1
 _JITTER_STEPS = 4096
+
+
+def stage_rule(policy: Policy, stage: Stage, *, settled: Collection[Stage]) -> StageRule:
+    """The rule of a stage as it holds for a case whose stages `settled` have their answer.
+
+    The check that makes up for a waived one cannot be waived again: its ladder tells, and lets nobody decide.
+    """
+    rule = policy.stage(stage)
+    if stage is Stage.IDENTITY_CHECK and any(human in settled for human in HUMAN_STAGES):
+        told = tuple(rung.model_copy(update={"grants": rung.grants - {Power.DECIDE}}) for rung in rule.ladder)
+        return rule.model_copy(update={"ladder": told, "outcomes": frozenset()})
+    return rule
 
 
 def rung_times(ladder: Sequence[Rung], deadline: Deadline, *, calendar: WorkingCalendar) -> tuple[datetime, ...]:
@@ -30,6 +43,12 @@ def due_rungs(times: Sequence[datetime], *, fired: Collection[int], at: datetime
 def next_rung_at(times: Sequence[datetime], *, fired: Collection[int]) -> datetime | None:
     """When the next rung is due that has not fired; None past the last one."""
     return min((moment for index, moment in enumerate(times) if index not in fired), default=None)
+
+
+def next_rung(times: Sequence[datetime], *, fired: Collection[int]) -> int | None:
+    """Which rung is due next; None past the last one."""
+    waiting = (index for index in range(len(times)) if index not in fired)
+    return min(waiting, key=lambda index: (times[index], index), default=None)
 
 
 def next_escalation(ladder: Sequence[Rung], *, fired: Collection[int]) -> int | None:

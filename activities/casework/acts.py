@@ -27,7 +27,7 @@ from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
 from domain.contracts import Act, ActResult, NextStep, StepTaken
-from domain.decisions import DecisionInput, check_decision
+from domain.decisions import DecisionInput, check_decision, note_context
 from domain.errors import CaseClosed, InvalidInput, NotPossibleNow, TaskAlreadyDecided
 from domain.ids import new_id
 from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
@@ -163,11 +163,6 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
         revision=work.case.revision,
         minutes=decision.minutes and decision.minutes.number,
     )
-
-
-def note_context(decision_id: UUID) -> str:
-    """Where the sealed note of a decision belongs."""
-    return f"decisions.note:{decision_id}"
 
 
 def _doer(actor: Actor, seat: Seat) -> Doer:

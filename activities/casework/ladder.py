@@ -19,21 +19,14 @@ from db.repositories.tasks import (
 from domain.audit import AuditType
 from domain.authority import granted
 from domain.deadlines import Deadline
-from domain.ladder import due_rungs, next_digest_at, next_rung_at, rung_times, spread
+from domain.ladder import due_rungs, next_digest_at, next_rung_at, rung_times, spread, stage_rule
 from domain.policy import Power, Rung, RungAction, StageRule
-from domain.vocabulary import HUMAN_STAGES, EscalationCause, Role, Stage
+from domain.vocabulary import EscalationCause, Role, Stage
 
 
 def rule_of(work: Work, stage: Stage) -> StageRule:
-    """The rule of a stage as it holds for this case.
-
-    The check that makes up for a waived one cannot be waived again: its ladder tells, and lets nobody decide.
-    """
-    rule = work.policy.stage(stage)
-    if stage is Stage.IDENTITY_CHECK and work.case.settled & set(HUMAN_STAGES):
-        told = tuple(rung.model_copy(update={"grants": rung.grants - {Power.DECIDE}}) for rung in rule.ladder)
-        return rule.model_copy(update={"ladder": told, "outcomes": frozenset()})
-    return rule
+    """The rule of a stage as it holds for this case."""
+    return stage_rule(work.policy, stage, settled=work.case.settled)
 
 
 async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
