@@ -165,7 +165,7 @@ def recorded_process(record: Path) -> psutil.Process | None:
     try:
         wanted = json.loads(record.read_text())
         process = psutil.Process(int(wanted["pid"]))
-        same = process.create_time() == wanted["created"] and process.status() != psutil.STATUS_ZOMBIE
+        same = process.create_time() == wanted["created"] and _alive(process)
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process if same else None
@@ -181,16 +181,25 @@ async def sweep(run_dir: Path, *, grace: float = 10) -> list[str]:
     for record in _records(run_dir):
         process = recorded_process(record)
         if process is not None:
-            await asyncio.to_thread(_end_group, process, grace)
+            await _end_group(process, grace=grace)
             names.append(record.stem)
         record.unlink()
     return names
 
 
-def _end_group(leader: psutil.Process, grace: float) -> None:
+async def _end_group(leader: psutil.Process, *, grace: float) -> None:
     """Children are leaders of their groups, so the group's id is the pid; it cannot be reused while one lives."""
+    end = time.monotonic() + grace
     with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-        members = [leader, *leader.children(recursive=True)]
         leader.terminate()
-        psutil.wait_procs(members, timeout=grace)
+        while _alive(leader) and time.monotonic() < end:  # noqa: ASYNC110 - no child of ours, so nobody tells us
+            await asyncio.sleep(POLL_SECONDS)
         os.killpg(leader.pid, signal.SIGKILL)
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A zombie is dead; where nobody collects orphans, as in many containers, it stays visible for ever."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
