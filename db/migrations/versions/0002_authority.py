@@ -90,6 +90,19 @@ FUNCTIONS = (
     $$
     """,
     """
+    CREATE FUNCTION kawal_posts(areas text[], roles text[], moments timestamptz[])
+    RETURNS TABLE (n bigint, office_id uuid, office_name text, tier text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+        SELECT DISTINCT post.n, o.id, o.name, o.tier
+        FROM unnest(areas, roles, moments) WITH ORDINALITY AS post(area_code, role, at, n)
+        JOIN memberships m
+          ON m.role = post.role AND m.valid_from <= post.at AND (m.valid_to IS NULL OR m.valid_to > post.at)
+         AND m.area_code = ANY (ARRAY['*', left(post.area_code, 2), left(post.area_code, 5),
+                                      left(post.area_code, 8), post.area_code])
+        JOIN offices o ON o.id = m.office_id
+    $$
+    """,
+    """
     CREATE FUNCTION kawal_track(code text)
     RETURNS TABLE (kind text, status text, stage text, area_code text, policy_version_id uuid, reason text,
                    submitted_at timestamptz, closed_at timestamptz, due_at timestamptz, level smallint)
@@ -116,6 +129,7 @@ FUNCTION_SIGNATURES = (
     "kawal_credentials(text)",
     "kawal_seats(uuid, timestamptz)",
     "kawal_names(uuid[])",
+    "kawal_posts(text[], text[], timestamptz[])",
     "kawal_track(text)",
     "kawal_identity_known(bytea[], uuid, uuid)",
 )
@@ -194,6 +208,7 @@ def _forbid_changes() -> None:
 def upgrade() -> None:
     op.execute("SET lock_timeout = '5s'")
     op.execute("GRANT USAGE ON SCHEMA public TO kawal_app, kawal_worker")
+    op.execute("GRANT SELECT ON alembic_version TO kawal_app, kawal_worker")
     _secure_area_tables()
     _secure_shared_tables()
     for function in FUNCTIONS:
