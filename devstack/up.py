@@ -18,6 +18,7 @@ from rich.console import Console
 
 from devstack.binaries import MissingProgramError
 from devstack.cluster import PostgresError
+from devstack.demo_people import PASSWORD
 from devstack.display import StepDisplay
 from devstack.environment import StackSettings, stack_environment, stack_settings, with_free_ports, write_environment
 from devstack.plan import STEPS, postgres, preparations, services, temporal
@@ -30,6 +31,7 @@ from runtime.settings import SettingsError
 
 __all__ = ["StatusRow", "main", "status", "up"]
 
+OPERATOR: Final = "operator.taraju"
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -153,8 +155,8 @@ Kawal is up. Ctrl-C stops it; `make up` goes on where it stood.
   partners     civil registry {LOOPBACK}:{settings.civil_registry_port}, Ministry {LOOPBACK}:{settings.ministry_port}
   logs         {settings.log_dir}
   settings     {settings.env_file}
-A first question, without an account:
-  curl {api}/readyz"""
+Every demo account has the password {PASSWORD}; this asks for the operator's token:
+  curl -s {api}/v1/auth/token -d grant_type=password -d username={OPERATOR} -d password={PASSWORD}"""
 
 
 if __name__ == "__main__":
