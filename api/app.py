@@ -1,0 +1,86 @@
+"""The HTTP application: `uvicorn --factory api.app:create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import problems, v1
+from api.deps import Front
+from api.headers import SecurityHeaders
+from api.limits import BodyLimit
+from api.openapi import describe
+from api.request_log import RequestLog
+from api.security.passwords import PasswordHasher
+from api.security.tokens import TokenIssuer
+from db.repositories.rules import Rules
+from db.session import Database
+from db.vault import Vault
+from domain.identity import nik_warnings
+from runtime.engine import Engine, connect
+from runtime.settings import Settings, get_settings
+from services.kawal import Kawal
+
+_SOME_NIK = "3206130101900001"
+
+
+def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) -> FastAPI:
+    """The application under `settings`, those of the process unless given.
+
+    It starts although the engine or the database is down, and answers 503 until they are there. A `kawal` that is
+    given is the caller's to close.
+    """
+    chosen = settings or get_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        # The area table behind this takes 0.3 s to load, which no operator should wait for.
+        nik_warnings(_SOME_NIK)
+        passwords = PasswordHasher()
+        root = kawal or await open_kawal(chosen)
+        app.state.front = Front(root, chosen, token_issuer(chosen), passwords)
+        yield
+        passwords.close()
+        if kawal is None:
+            await root.database.close()
+
+    app = FastAPI(
+        title="Kawal",
+        summary="Every household update escorted from the village to the registry.",
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(v1.router)
+    # The last one added is the outermost: the log sees every answer, with all its headers.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog)
+    return describe(app)
+
+
+async def open_kawal(settings: Settings) -> Kawal:
+    """The services' root. Connects to neither the database nor the engine before somebody asks for something."""
+    return Kawal(
+        database=Database(
+            settings.database_app_url.get_secret_value(),
+            application="kawal-api",
+            pool_size=settings.database_app_pool_size,
+        ),
+        vault=Vault(settings.field_keys, settings.index_keys),
+        rules=Rules(),
+        engine=Engine(await connect(settings), queue_prefix=settings.task_queue_prefix),
+    )
+
+
+def token_issuer(settings: Settings) -> TokenIssuer:
+    """The local issuer under these settings."""
+    return TokenIssuer(
+        settings.token_signing_key.get_secret_value().encode(),
+        issuer=settings.public_url,
+        audience="kawal",
+        ttl=settings.token_ttl,
+    )

@@ -1,0 +1,162 @@
+"""What endpoints are given: the services' root, who is asking, and the keys and versions that headers carry.
+
+Every endpoint declares what it asks of its caller with `requires(permission)`, `signed_in` or `anyone`, in its
+`dependencies`; a test walks the routes and fails on one that does not.
+"""
+
+# No postponed annotations here: FastAPI cannot resolve them on a callable instance, which the declarations are.
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Header, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from api.security.passwords import PasswordHasher
+from api.security.tokens import TokenIssuer
+from db.repositories.people import read_actor
+from db.session import Viewer
+from domain.authority import Actor, Permission
+from domain.errors import Forbidden, Unauthenticated
+from runtime.settings import Settings
+from services.kawal import Kawal
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the edge works with: the services, the settings, the issuer of tokens and the hasher of passwords."""
+
+    kawal: Kawal
+    settings: Settings
+    issuer: TokenIssuer
+    passwords: PasswordHasher
+
+
+def _front(request: Request) -> Front:
+    return cast("Front", request.app.state.front)
+
+
+async def front(request: Request) -> Front:
+    """The front of the running application; it is there from start-up on."""
+    return _front(request)
+
+
+async def kawal(request: Request) -> Kawal:
+    """The services' root."""
+    return _front(request).kawal
+
+
+FrontDep = Annotated[Front, Depends(front)]
+KawalDep = Annotated[Kawal, Depends(kawal)]
+
+_bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False)
+
+
+async def current_actor(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Actor:
+    """Who is asking, with the seats they hold at this moment. Raises Unauthenticated.
+
+    Seats are read on every request, so that authority ends when a membership does and not when a token does.
+    """
+    if token is None:
+        raise Unauthenticated("This needs an access token.", data={"reason": "token_missing"})
+    at_front = _front(request)
+    now = at_front.kawal.now()
+    claims = at_front.issuer.verify(token, now=now)
+    async with at_front.kawal.database.transaction(Viewer.nobody()) as connection:
+        actor = await read_actor(connection, claims.user_id, at=now)
+    request.scope["kawal.actor"] = actor.user_id
+    return actor
+
+
+ActorDep = Annotated[Actor, Depends(current_actor)]
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """The declaration that an endpoint needs `permission` in some seat; over which area, the service decides."""
+
+    permission: Permission
+
+    async def __call__(self, actor: ActorDep) -> None:
+        """Raise Forbidden when no seat of the caller gives the permission anywhere."""
+        if not actor.may_anywhere(self.permission):
+            raise Forbidden(f"None of your roles allows {self.permission.value}.")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The declaration that an endpoint answers everybody who is known, about themselves."""
+
+    async def __call__(self, actor: ActorDep) -> None:
+        """Nothing more is asked than to be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anyone:
+    """The declaration that an endpoint is public: `because` says what protects it, or why nothing needs to."""
+
+    because: str
+
+    async def __call__(self) -> None:
+        """Nothing is asked."""
+
+
+signed_in = Depends(SignedIn())
+
+
+def requires(permission: Permission) -> Any:
+    """For `dependencies=[...]`: the endpoint needs this permission."""
+    return Depends(Requires(permission))
+
+
+def anyone(*, because: str) -> Any:
+    """For `dependencies=[...]`: the endpoint is public, and why it may be."""
+    return Depends(Anyone(because))
+
+
+_KEY_PATTERN = r"^[\x21-\x7e]+$"
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=_KEY_PATTERN,
+        description="Names this request: sent again with the same body, it is answered again and not done again.",
+    ),
+]
+OptionalIdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=_KEY_PATTERN,
+        description="Names this request. Without one, the answer names the key that was made for it.",
+    ),
+]
+
+
+def etag(version: int) -> str:
+    """The entity tag of something in this version."""
+    return f'"v{version}"'
+
+
+_ETAG = re.compile(r'"v([0-9]{1,9})"')
+
+
+async def _held_versions(
+    if_match: Annotated[
+        str | None,
+        Header(max_length=1000, description='The version you hold, as its ETag names it: `"v3"`.'),
+    ] = None,
+) -> frozenset[int] | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = (_ETAG.fullmatch(tag.strip()) for tag in if_match.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
+
+
+HeldVersions = Annotated[frozenset[int] | None, Depends(_held_versions)]
+"""The versions that the client would act on (If-Match, RFC 9110, 13.1.1); None for any. Weak tags never match."""

@@ -1,0 +1,257 @@
+"""Refusals and faults as HTTP: RFC 9457 problem documents with stable codes. Only this module knows both.
+
+A problem never repeats what was sent: it may hold the number of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
+from uuid import UUID
+
+import asyncpg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from api.validation import violations_of
+from domain.errors import DomainError, InvalidInput, Violation
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """What HTTP says of a code: the status, and a title that is the same for every occurrence."""
+
+    status: int
+    title: str
+    retry_after: int | None = None
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "invalid_input": Kind(422, "The content cannot be accepted"),
+    "not_found": Kind(404, "Not found"),
+    "forbidden": Kind(403, "Not allowed"),
+    "separation_of_duties": Kind(403, "Somebody else has to do this"),
+    "task_already_decided": Kind(409, "The task has been decided"),
+    "case_closed": Kind(409, "The case has ended"),
+    "not_possible_now": Kind(409, "Not possible now"),
+    "stale_version": Kind(412, "It has changed since you read it"),
+    "idempotency_key_reused": Kind(422, "The Idempotency-Key belongs to another request"),
+    "engine_unavailable": Kind(503, "The workflow engine does not answer", retry_after=5),
+    "partner_unavailable": Kind(503, "A partner does not answer", retry_after=30),
+    "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
+    "unauthenticated": Kind(401, "Not signed in"),
+    "malformed_request": Kind(400, "The request cannot be read"),
+    "malformed_json": Kind(400, "The body is not JSON"),
+    "method_not_allowed": Kind(405, "This method is not for this address"),
+    "body_too_large": Kind(413, "The body is too large"),
+    "unsupported_media_type": Kind(415, "The body is of a type that is not understood"),
+    "database_unavailable": Kind(503, "The database does not answer", retry_after=5),
+    "internal_error": Kind(500, "A defect of this service"),
+}
+"""Every code that an answer can carry."""
+
+_INTERNAL: Final = "internal_error"
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document. `code` is stable; `remedy` says what to do; `instance` names this occurrence."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    remedy: str
+    violations: list[Violation] = []
+    data: dict[str, Any] = {}
+
+
+def problem(
+    request: Request,
+    code: str,
+    *,
+    detail: str,
+    remedy: str,
+    violations: list[Violation] | None = None,
+    data: dict[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The answer for a code. `violations` and `data` stand in it only where there are some."""
+    kind = KINDS[code]
+    content: dict[str, Any] = {
+        "type": f"/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id_of(request)}",
+        "code": code,
+        "remedy": remedy,
+    }
+    if violations:
+        content["violations"] = [violation.model_dump() for violation in violations]
+    if data:
+        content["data"] = data
+    retry = {} if kind.retry_after is None else {"Retry-After": str(kind.retry_after)}
+    return JSONResponse(content, kind.status, {**retry, **(headers or {})}, MEDIA_TYPE)
+
+
+def request_id_of(request: Request) -> UUID:
+    """The id under which this request is logged; RequestLog has given it."""
+    return cast("UUID", request.scope["kawal.request_id"])
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal of an endpoint with a problem. What is none is RequestLog's to answer."""
+    app.add_exception_handler(DomainError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    refusal = cast("DomainError", error)
+    if refusal.code not in KINDS:
+        raise refusal
+    return problem(
+        request,
+        refusal.code,
+        detail=refusal.detail,
+        remedy=refusal.remedy,
+        violations=_violations(refusal),
+        data=refusal.data,
+        headers=_headers(refusal),
+    )
+
+
+def _violations(refusal: DomainError) -> list[Violation]:
+    if isinstance(refusal, InvalidInput):
+        return refusal.violations
+    if refusal.pointer is None:
+        return []
+    return [
+        Violation(pointer=refusal.pointer, code=refusal.code, detail=refusal.detail, remedy=refusal.remedy),
+    ]
+
+
+def _headers(refusal: DomainError) -> dict[str, str]:
+    match refusal.code:
+        case "unauthenticated":
+            fault = ', error="invalid_token"' if refusal.data.get("reason", "").startswith("token_") else ""
+            return {"WWW-Authenticate": f'Bearer realm="kawal"{fault}'}
+        case "act_pending" if "update_id" in refusal.data:
+            return {"Location": f"/v1/updates/{refusal.data['update_id']}"}
+        case "partner_unavailable" if refusal.data.get("retry_after"):
+            return {"Retry-After": str(refusal.data["retry_after"])}
+        case _:
+            return {}
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    invalid = cast("RequestValidationError", error)
+    faults = invalid.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return _not_json(request, detail=f"The body is not JSON: it breaks off at character {faults[0]['loc'][-1]}.")
+    if isinstance(invalid.body, bytes) and invalid.body:
+        return problem(
+            request,
+            "unsupported_media_type",
+            detail="The body did not come as JSON.",
+            remedy="Send it with `Content-Type: application/json`.",
+        )
+    violations = violations_of(faults, body=invalid.body)
+    refusal = InvalidInput(violations)
+    return problem(
+        request,
+        refusal.code,
+        detail=refusal.detail,
+        remedy=refusal.remedy,
+        violations=violations,
+    )
+
+
+def _not_json(request: Request, *, detail: str) -> JSONResponse:
+    return problem(request, "malformed_json", detail=detail, remedy="Send one well-formed JSON document in UTF-8.")
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    refused = cast("HTTPException", error)
+    match refused.status_code:
+        case 404:
+            return problem(
+                request,
+                "not_found",
+                detail="There is nothing at this address.",
+                remedy="Look at the addresses in /openapi.json.",
+            )
+        case 405:
+            return problem(
+                request,
+                "method_not_allowed",
+                detail="This address does not take this method.",
+                remedy="Use one of the methods in the header Allow.",
+                headers=refused.headers,
+            )
+        case 413:
+            return body_too_large(request)
+        case 400:
+            return _not_json(request, detail="The body cannot be read as a JSON document.")
+        case _:
+            return problem(
+                request,
+                "malformed_request",
+                detail="The request cannot be read.",
+                remedy="Look at the addresses and their forms in /openapi.json.",
+            )
+
+
+def body_too_large(request: Request) -> JSONResponse:
+    """The answer to a body that was refused before it was read."""
+    return problem(
+        request,
+        "body_too_large",
+        detail="A body may have one mebibyte at most.",
+        remedy="Send one update a request, and papers by their reference.",
+    )
+
+
+def fault(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what is no refusal: an outage of the database is said to be one, the rest is our defect."""
+    if is_outage(error):
+        return problem(
+            request,
+            "database_unavailable",
+            detail="The database does not answer at the moment.",
+            remedy="Repeat the request, with the same Idempotency-Key, after the time in Retry-After.",
+        )
+    return problem(
+        request,
+        _INTERNAL,
+        detail="Something went wrong here; it has been written down.",
+        remedy="Report the `instance` of this problem to whoever runs this service.",
+    )
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether PostgreSQL could not be reached, refused the connection or dropped it, or has no connection left."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or (error.orig is not None and _is_lost(error.orig))
+    return isinstance(error, PoolTimeoutError) or _is_lost(error)
+
+
+_CLASSES_OF_OUTAGE: Final = ("08", "53", "57P")
+"""SQLSTATE: connection exception, insufficient resources, operator intervention (shutdown, starting up)."""
+
+
+def _is_lost(error: BaseException) -> bool:
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if isinstance(state, str):
+        return state.startswith(_CLASSES_OF_OUTAGE)
+    if isinstance(error, OSError):
+        return error.filename is None  # a file that is missing is a defect of ours
+    return isinstance(error, asyncpg.InterfaceError)
