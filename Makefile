@@ -40,7 +40,8 @@ check: setup-dev  ## Lint, format, types, import rules, and whether migrations a
 bench: setup-dev  ## Measure against a bare workflow; prints the table, writes bench/results.json
 	$(PY) -m bench
 
-lock: $(UV)  ## Resolve both lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+lock:  ## Resolve both lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(NEED_UV)
 	$(UV) $(COMPILE) --extra embedded --output-file requirements.lock
 	$(UV) $(COMPILE) --extra embedded --extra dev --output-file requirements-dev.lock
 
@@ -49,25 +50,23 @@ clean:  ## Remove the environment, caches and ALL local data (refused while Kawa
 	rm -rf .venv .kawal .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+NEED_UV = { [ -x $(UV) ] || sh devstack/install_uv.sh $(TOOLS) $(UV_VERSION); }
 COMPILE = pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \
 	--no-annotate --no-header --quiet $(UPGRADE)
 
 # An environment with the development tools has everything that running needs, so `make up` never takes them away.
-.venv/.ready: requirements.lock .venv/bin/kawal | $(UV)
+.venv/.ready: requirements.lock .venv/bin/kawal
 	@if [ -e .venv/.ready-dev ]; then $(MAKE) --no-print-directory .venv/.ready-dev; \
-	else echo "Installing what Kawal needs"; $(UV) pip sync --require-hashes requirements.lock; fi
+	else echo "Installing what Kawal needs"; $(NEED_UV) && $(UV) pip sync --require-hashes requirements.lock; fi
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.lock .venv/bin/kawal | $(UV)
+.venv/.ready-dev: requirements-dev.lock .venv/bin/kawal
 	@echo "Installing what Kawal and its tests need"
-	@$(UV) pip sync --require-hashes requirements-dev.lock
+	@$(NEED_UV) && $(UV) pip sync --require-hashes requirements-dev.lock
 	@touch $@
 
 .venv/bin/kawal: devstack/kawal.sh .venv/bin/python
 	@cp devstack/kawal.sh $@ && chmod 755 $@
 
-.venv/bin/python: | $(UV)
-	@python=$$(sh devstack/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" .venv
-
-$(TOOLS)/bin/uv:
-	@sh devstack/install_uv.sh $(TOOLS) $(UV_VERSION)
+.venv/bin/python:
+	@$(NEED_UV) && python=$$(sh devstack/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" .venv
