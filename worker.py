@@ -11,11 +11,18 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from activities.casework import Casework, Office
+from activities.casework import Casework, Desk
 from activities.delivery import Delivery
 from activities.identity_check import IdentityCheck
 from activities.outbox import Dispatcher
@@ -73,16 +80,17 @@ def workflow_runner(*, sandboxed: bool) -> WorkflowRunner:
 
 def build_workers(
     client: Client,
-    office: Office,
+    desk: Desk,
     partners: Partners,
     *,
     queue_prefix: str,
     runner: WorkflowRunner,
     cache_size: int = 1000,
+    build_id: str | None = None,
     grace: timedelta = _GRACE,
 ) -> list[Worker]:
     """One worker for the cases, and one for each partner, so that a slow partner keeps nobody else waiting."""
-    casework = Casework(office)
+    casework = Casework(desk)
     pollers = PollerBehaviorAutoscaling(minimum=1, initial=2, maximum=20)
     cases = Worker(
         client,
@@ -102,10 +110,11 @@ def build_workers(
         activity_task_poller_behavior=pollers,
         sticky_queue_schedule_to_start_timeout=_STICKY_PATIENCE,
         graceful_shutdown_timeout=grace,
+        deployment_config=_deployment(queue_prefix, build_id),
     )
     errands = {
-        Queue.IDENTITY: IdentityCheck(office, partners.registry).match_person,
-        Queue.DELIVERY: Delivery(office, partners.ministry).push_to_ministry,
+        Queue.IDENTITY: IdentityCheck(desk, partners.registry).match_person,
+        Queue.DELIVERY: Delivery(desk, partners.ministry).push_to_ministry,
     }
     return [cases] + [
         Worker(
@@ -120,18 +129,30 @@ def build_workers(
     ]
 
 
+def _deployment(queue_prefix: str, build_id: str | None) -> WorkerDeploymentConfig | None:
+    """With a build id, cases move to the build that the operator made current; without one, to whoever polls."""
+    if build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=queue_prefix, build_id=build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
+
+
 @contextlib.asynccontextmanager
 async def running(workers: Sequence[Worker], dispatcher: Dispatcher) -> AsyncGenerator[None]:
     """Run them for as long as the block lasts; what is under way is finished within the grace."""
     stop = asyncio.Event()
-    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-        group.create_task(dispatcher.run(stop))
-        try:
+    dispatching = asyncio.create_task(dispatcher.run(stop))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
             for worker in workers:
                 await stack.enter_async_context(worker)
             yield
-        finally:
-            stop.set()
+    finally:
+        stop.set()
+        await dispatching
 
 
 async def main(settings: Settings) -> None:
@@ -145,18 +166,19 @@ async def main(settings: Settings) -> None:
         application="kawal-worker",
         pool_size=settings.database_worker_pool_size,
     )
-    office = Office(database, Vault(settings.field_keys, settings.index_keys), Rules())
+    desk = Desk(database, Vault(settings.field_keys, settings.index_keys), Rules())
     partners = Partners.of(settings)
     client = await _engine_client(settings, stop)
     if client is not None:
         engine = Engine(client, queue_prefix=settings.task_queue_prefix)
         workers = build_workers(
             client,
-            office,
+            desk,
             partners,
             queue_prefix=settings.task_queue_prefix,
             runner=workflow_runner(sandboxed=settings.sandboxed),
             cache_size=settings.worker_cache_size,
+            build_id=settings.worker_build_id,
         )
         async with running(workers, Dispatcher(database, engine)):
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)

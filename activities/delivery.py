@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from temporalio import activity
 
-from activities.casework.work import Office, Work, work_on
+from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.models import Decision, Update
 from domain.contracts import ActivityName, PushToMinistry
@@ -18,8 +18,8 @@ from runtime.connectors.ministry import MinistryClient, Proposal
 class Delivery:
     """The activity that pushes to the Ministry, on a queue of its own."""
 
-    def __init__(self, office: Office, ministry: MinistryClient) -> None:
-        self._office = office
+    def __init__(self, desk: Desk, ministry: MinistryClient) -> None:
+        self._desk = desk
         self._ministry = ministry
 
     @activity.defn(name=ActivityName.PUSH_TO_MINISTRY)
@@ -29,7 +29,7 @@ class Delivery:
         No connection is held meanwhile. PartnerUnavailable fails the attempt, and the engine tries again.
         """
         with refusals():
-            async with work_on(self._office, command.update_id, at=datetime.now(UTC)) as work:
+            async with work_on(self._desk, command.update_id, at=datetime.now(UTC)) as work:
                 proposal = await _proposal(work)
         receipt = await self._ministry.push(
             proposal,

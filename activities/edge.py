@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.errors import DomainError, InvalidInput
 
@@ -19,4 +19,10 @@ def refusals() -> Generator[None]:
         details: dict[str, object] = {"remedy": refusal.remedy, "pointer": refusal.pointer, "data": refusal.data}
         if isinstance(refusal, InvalidInput):
             details["violations"] = [violation.model_dump() for violation in refusal.violations]
-        raise ApplicationError(refusal.detail, details, type=refusal.code, non_retryable=True) from refusal
+        raise ApplicationError(
+            refusal.detail,
+            details,
+            type=refusal.code,
+            non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
+        ) from refusal

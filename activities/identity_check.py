@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.casework.work import Office, Work, work_on
+from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.models import IdentityResult
 from db.repositories.tasks import TaskRecord, begin_pause, end_pause, find_open_task
@@ -25,8 +25,8 @@ _DOWN = PauseCause.CIVIL_REGISTRY_UNAVAILABLE
 class IdentityCheck:
     """The activity that matches one person, on a queue of its own."""
 
-    def __init__(self, office: Office, registry: CivilRegistryClient) -> None:
-        self._office = office
+    def __init__(self, desk: Desk, registry: CivilRegistryClient) -> None:
+        self._desk = desk
         self._registry = registry
 
     @activity.defn(name=ActivityName.MATCH_PERSON)
@@ -49,7 +49,7 @@ class IdentityCheck:
     async def _person(self, command: MatchPerson) -> IdentityExpectation | None:
         """Whom to ask about; None when the task has closed meanwhile."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=_now()) as work:
+            async with work_on(self._desk, command.update_id, at=_now()) as work:
                 if await _open_check(work, command) is None:
                     return None
                 revision = await work.revision()
@@ -57,13 +57,13 @@ class IdentityCheck:
         return next((item for item in expected if item.key == command.person), None)
 
     async def _note_outage(self, command: MatchPerson) -> None:
-        async with work_on(self._office, command.update_id, at=_now()) as work:
+        async with work_on(self._desk, command.update_id, at=_now()) as work:
             task = await _open_check(work, command)
             if task is not None and await begin_pause(work.connection, task, _DOWN, at=work.at):
                 work.note(AuditType.TASK_CLOCK_PAUSED, task=str(task.id), cause=_DOWN.value)
 
     async def _record(self, command: MatchPerson, match: PersonMatch) -> None:
-        async with work_on(self._office, command.update_id, at=_now()) as work:
+        async with work_on(self._desk, command.update_id, at=_now()) as work:
             task = await _open_check(work, command)
             if task is None:
                 return

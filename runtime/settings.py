@@ -115,6 +115,8 @@ class Settings(BaseSettings):
 
     sandboxed: bool = True
     """Run workflows in the SDK's sandbox: a guard against non-determinism for a quarter of the throughput."""
+    worker_build_id: str | None = Field(default=None, max_length=100)
+    """Name of the build, for Temporal's worker versioning; unset, every worker takes every case."""
     worker_cache_size: int = Field(default=1000, ge=0, le=100_000)
     """Workflows a worker keeps in memory, about 65 KB each; hold it above the number active at once."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 from domain.contracts import (
     ActivityName,
@@ -37,7 +37,7 @@ _PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_inte
 async def take_step(name: ActivityName, command: Command) -> StepTaken:
     """One step of casework, certain to be taken: the same step is tried until the database has it.
 
-    Raises ActivityError when casework refuses it (see `refusal_of`).
+    Raises FailureError when casework refuses it (see `refusal_of`).
     """
     try:
         return await workflow.execute_local_activity(
@@ -47,7 +47,7 @@ async def take_step(name: ActivityName, command: Command) -> StepTaken:
             schedule_to_close_timeout=_LOCAL_PATIENCE,
             retry_policy=_LOCAL_RETRY,
         )
-    except ActivityError as error:
+    except FailureError as error:
         if refusal_of(error) is not None or is_cancelled_exception(error):
             raise
     return await workflow.execute_activity(
@@ -59,9 +59,12 @@ async def take_step(name: ActivityName, command: Command) -> StepTaken:
     )
 
 
-def refusal_of(error: ActivityError) -> ApplicationError | None:
-    """The refusal that an activity ended with, or None when it ended with a fault."""
-    cause = error.cause
+def refusal_of(error: FailureError) -> ApplicationError | None:
+    """The refusal that a step ended with, or None when it ended with a fault.
+
+    The SDK hands over the failure of a local activity as it is, and that of an ordinary one inside an ActivityError.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     return cause if isinstance(cause, ApplicationError) and cause.non_retryable else None
 
 

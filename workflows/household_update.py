@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate, VersioningBehavior
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.contracts import (
@@ -56,7 +56,7 @@ class CaseState:
     inbox: Inbox = field(default_factory=Inbox)
 
 
-@workflow.defn(name=UPDATE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=UPDATE_WORKFLOW)
 class HouseholdUpdate:
     """Escorts a household update from its submission to the registry, or to whatever other end it comes to."""
 
@@ -150,7 +150,7 @@ class HouseholdUpdate:
         )
         try:
             return (await take_step(ActivityName.OPEN_CASE, command)).next
-        except ActivityError as error:
+        except FailureError as error:
             raise refusal_of(error) or error from error
 
     async def _check_identity(self, step: CheckIdentity) -> Step:
@@ -232,7 +232,7 @@ class HouseholdUpdate:
             case Act() as act:
                 try:
                     taken = await take_step(ActivityName.RECORD_ACT, RecordAct(update_id=update_id, act=act, at=at))
-                except ActivityError as error:
+                except FailureError as error:
                     entry.refusal = refusal_of(error)
                     if entry.refusal is None:
                         raise

@@ -8,7 +8,7 @@ from activities.casework import partners
 from activities.casework.acts import record_act
 from activities.casework.ladder import pass_milestone
 from activities.casework.stages import arrive, stay, step_of
-from activities.casework.work import Office, Work, work_on
+from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.idempotency import read_act
 from db.repositories.tasks import find_open_task
@@ -28,32 +28,32 @@ from domain.contracts import (
 from domain.errors import ForeignRun
 from domain.lifecycle import Happening, move
 
-__all__ = ["Casework", "Office"]
+__all__ = ["Casework", "Desk"]
 
 
 class Casework:
     """The activities of casework. Each is one transaction, safe to repeat, and answers with what comes next."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     @activity.defn(name=ActivityName.OPEN_CASE)
     async def open_case(self, command: OpenCase) -> StepTaken:
         """Claim the case for this run and enter the first stage; refuses any other run than the first."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=command.at) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
                 return StepTaken(next=await _open(work, command.run_id))
 
     @activity.defn(name=ActivityName.RECORD_ACT)
     async def record_act(self, command: RecordAct) -> StepTaken:
         """Carry out an act of a person, once."""
         with refusals():
-            async with self._office.database.transaction(Viewer.system("worker")) as connection:
+            async with self._desk.database.transaction(Viewer.system("worker")) as connection:
                 keyed = await read_act(connection, command.act.act_id)
             if keyed.response is not None:
                 return StepTaken.model_validate(keyed.response)
             async with work_on(
-                self._office,
+                self._desk,
                 command.update_id,
                 at=command.at,
                 on_behalf_of=keyed.actor_id,
@@ -64,7 +64,7 @@ class Casework:
     async def pass_milestone(self, command: PassMilestone) -> StepTaken:
         """Fire what is due on a task; a task that is no longer open, or was moved to a later date, sleeps on."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=command.at) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
                 task = await find_open_task(work.connection, command.update_id)
                 if task is None or task.id != command.task_id:
                     return StepTaken(next=await stay(work))
@@ -74,21 +74,21 @@ class Casework:
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:
         """Judge the civil registry's answers."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=command.at) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
                 return StepTaken(next=await partners.close_identity_check(work, command.task_id))
 
     @activity.defn(name=ActivityName.RECORD_PUSH)
     async def record_push(self, command: RecordPush) -> StepTaken:
         """Note that the Ministry has taken the change in."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=command.at) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
                 return StepTaken(next=await partners.record_push(work, command.task_id, command.receipt_no))
 
     @activity.defn(name=ActivityName.RECORD_MINISTRY_ANSWER)
     async def record_ministry_answer(self, command: RecordMinistryAnswer) -> StepTaken:
         """Carry out the Ministry's answer."""
         with refusals():
-            async with work_on(self._office, command.update_id, at=command.at) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
                 return StepTaken(next=await partners.record_ministry_answer(work, command.answer_id))
 
 

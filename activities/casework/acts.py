@@ -72,6 +72,7 @@ def _result(work: Work, step: NextStep, outcome: Outcome | None) -> ActResult:
         status=work.case.status,
         stage=work.case.stage,
         task_id=getattr(step, "task_id", None),
+        level=step.level,
         outcome=outcome,
     )
 

@@ -58,7 +58,7 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
 
 async def deadline_of(work: Work, duration: Duration) -> Deadline:
     """A deadline that starts now, with the credit that the policy gives to remote villages."""
-    facts = await work.office.rules.area(work.connection, work.case.area_code)
+    facts = await work.desk.rules.area(work.connection, work.case.area_code)
     extra = work.policy.remoteness_credit(facts.remoteness)
     credited = extra > 0 and isinstance(duration, WorkingDays)
     return compute_deadline(

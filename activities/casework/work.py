@@ -28,7 +28,7 @@ from domain.vocabulary import Role, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Desk:
     """What every activity of casework works with: the worker's database, the vault, the rules."""
 
     database: Database
@@ -40,7 +40,7 @@ class Office:
 class Work:
     """The case under its lock, until the transaction ends."""
 
-    office: Office
+    desk: Desk
     connection: AsyncConnection
     case: CaseRecord
     policy: Policy
@@ -50,7 +50,7 @@ class Work:
     @property
     def vault(self) -> Vault:
         """What seals and opens the case's content."""
-        return self.office.vault
+        return self.desk.vault
 
     @property
     def position(self) -> Position:
@@ -94,7 +94,7 @@ class Work:
 
     async def calendar(self) -> WorkingCalendar:
         """The working calendar of the case's area."""
-        return await self.office.rules.calendar(self.connection, self.case.area_code)
+        return await self.desk.rules.calendar(self.connection, self.case.area_code)
 
     async def revision(self) -> RevisionRecord:
         """The latest submission of the case."""
@@ -114,17 +114,17 @@ class Work:
 
 @asynccontextmanager
 async def work_on(
-    office: Office,
+    desk: Desk,
     update_id: UUID,
     *,
     at: datetime,
     on_behalf_of: UUID | None = None,
 ) -> AsyncGenerator[Work]:
     """Lock the case, let the block work on it, write its trail, commit. Nothing is kept when the block raises."""
-    async with office.database.transaction(Viewer.system("worker", on_behalf_of=on_behalf_of)) as connection:
+    async with desk.database.transaction(Viewer.system("worker", on_behalf_of=on_behalf_of)) as connection:
         case = await lock_case(connection, update_id)
-        policy = await office.rules.policy(connection, case.policy_version_id)
-        work = Work(office, connection, case, policy, at)
+        policy = await desk.rules.policy(connection, case.policy_version_id)
+        work = Work(desk, connection, case, policy, at)
         yield work
         await trail.record(
             connection,
