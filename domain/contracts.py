@@ -88,6 +88,7 @@ class ActResult(Message):
     status: Status
     stage: Stage | None
     task_id: UUID | None
+    level: int = 0
     outcome: Outcome | None = None
 
 

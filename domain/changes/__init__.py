@@ -20,7 +20,7 @@ from domain.changes.identity_correction import IdentityCorrection
 from domain.changes.merge import apply_change
 from domain.changes.move_out import MoveOut
 from domain.changes.new_household import NewHousehold
-from domain.changes.numbers import numbers_of
+from domain.changes.numbers import PlacedNumber, by_purpose, numbers_of, placed_numbers
 from domain.changes.registry import (
     CHANGE_ADAPTER,
     Change,
@@ -51,14 +51,17 @@ __all__ = [
     "MemberRelation",
     "MoveOut",
     "NewHousehold",
+    "PlacedNumber",
     "SplitHousehold",
     "Staying",
     "SubmissionContext",
     "apply_change",
+    "by_purpose",
     "check_change",
     "diff_change",
     "identity_expectations",
     "numbers_of",
+    "placed_numbers",
     "required_evidence",
     "revised",
     "spec_of",

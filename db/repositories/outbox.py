@@ -1,0 +1,66 @@
+"""What must reach the engine: written with the fact, and marked when somebody has delivered it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import OutboxMessage
+
+START_UPDATE: Final = "start_update"
+SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
+
+HEAD_START: Final = timedelta(seconds=5)
+"""How long the dispatcher leaves a message to the request that wrote it, which delivers it itself."""
+
+
+class Delivery(NamedTuple):
+    """A message and whether it has been delivered."""
+
+    id: int
+    done: bool
+
+
+async def add_message(
+    connection: AsyncConnection,
+    topic: str,
+    *,
+    subject_id: UUID,
+    payload: dict[str, Any],
+    at: datetime,
+) -> Delivery:
+    """Write a message, for the dispatcher to deliver if its request does not."""
+    message_id = await connection.scalar(
+        insert(OutboxMessage)
+        .values(topic=topic, subject_id=subject_id, payload=payload, available_at=at + HEAD_START)
+        .returning(OutboxMessage.id),
+    )
+    if message_id is None:
+        raise RuntimeError("an inserted row has an id")
+    return Delivery(message_id, done=False)
+
+
+async def find_message(connection: AsyncConnection, topic: str, *, subject_id: UUID) -> Delivery:
+    """The message of this topic about this subject."""
+    row = (
+        await connection.execute(
+            select(OutboxMessage.id, OutboxMessage.done_at).where(
+                OutboxMessage.subject_id == subject_id,
+                OutboxMessage.topic == topic,
+            ),
+        )
+    ).one()
+    return Delivery(row.id, done=row.done_at is not None)
+
+
+async def mark_delivered(connection: AsyncConnection, message_id: int, *, at: datetime) -> None:
+    """Keep the dispatcher from delivering it again, which would do no harm but take time."""
+    await connection.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.done_at.is_(None))
+        .values(done_at=at),
+    )
