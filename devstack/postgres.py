@@ -20,11 +20,12 @@ from devstack.binaries import postgres_programs
 from devstack.cluster import Cluster, Passwords, PostgresError
 from devstack.ports import LOOPBACK, free_port, is_free
 from devstack.processes import open_log, tail
-from devstack.service_user import ServiceUser, service_user
+from devstack.service_user import ServiceUser, owner_of, service_user
 
 DEFAULT_PORT: Final = 54321
 DATABASE: Final = "kawal"
-ROLES_SQL: Final = Path(__file__).with_name("roles.sql")
+ROLES_SQL: Final = Path(__file__).resolve().parent.parent / "db" / "roles.sql"
+"""The roles of every installation; the compose file runs the same text."""
 LOGINS: Final = ("kawal_migrator", "kawal_app", "kawal_worker")
 START_ATTEMPTS: Final = 3
 _LOOK_SECONDS: Final = 0.5
@@ -110,7 +111,7 @@ class PostgresServer:
         log: Path | None = None,
         user: ServiceUser | None = None,
     ) -> None:
-        account = user or service_user()
+        account = _account(home, user)
         self.cluster = Cluster(home.resolve(), programs=postgres_programs(account), user=account)
         self.port = port
         self.log = log or home / "postgres.log"
@@ -245,6 +246,14 @@ class PostgresServer:
             if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", DATABASE):
                 await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0 OWNER kawal_owner")
             await _open_to_kawal_alone(connection, DATABASE)
+
+
+def _account(home: Path, wanted: ServiceUser | None) -> ServiceUser | None:
+    """Whom to run as: a cluster stays with its owner, also when root finds a fitter account later."""
+    account = wanted or service_user()
+    if account is None or not (home / "data").exists():
+        return account
+    return owner_of(home / "data")
 
 
 async def _open_to_kawal_alone(connection: SuperuserConnection, database: str) -> None:
