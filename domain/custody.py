@@ -15,7 +15,7 @@ H = TypeVar("H")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding(Generic[H]):
-    """That `holder` had the case from `begins` until `ends` (None: still has it), and when its clock stood meanwhile."""
+    """That `holder` had the case from `begins` until `ends` (None: still has it), and when its clock stood."""
 
     holder: H
     begins: datetime

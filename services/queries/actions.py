@@ -1,0 +1,115 @@
+"""What the asker may do with a case now, and if not, why: asked of the same rules that will judge the act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.authority import Actor, Grant, Involvement, Permission, deciding_seat
+from domain.errors import CaseClosed, DomainError, NotPossibleNow
+from domain.lifecycle import Happening, Position, move
+from domain.policy import StageRule
+from domain.vocabulary import Outcome, Stage
+from services.queries.view import View
+
+ActionName: TypeAlias = Literal["decide", "claim", "release", "resubmit", "withdraw"]
+
+
+class Because(View):
+    """Why something is refused: a stable code, and what it means here."""
+
+    code: str
+    detail: str
+
+
+class Action(View):
+    """Something that can be done with a case, and whether the asker may do it now."""
+
+    name: ActionName
+    allowed: bool
+    because: Because | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What authority over a case is judged by. `rule` and `claimed_by` are of the open task; None without one."""
+
+    area_code: str
+    position: Position
+    rule: StageRule | None
+    grants: Sequence[Grant]
+    involvements: Sequence[Involvement]
+    claimed_by: UUID | None
+
+
+def actions_of(actor: Actor, bench: Bench) -> tuple[Action, ...]:
+    """Every act on the case with its verdict."""
+    outcomes = () if bench.rule is None else tuple(sorted(bench.rule.outcomes))
+    decide = _verdict("decide", lambda: _decide(actor, bench))
+    return (
+        decide.model_copy(update={"outcomes": outcomes}),
+        _verdict("claim", lambda: _claim(actor, bench)),
+        _verdict("release", lambda: _release(actor, bench)),
+        _verdict("resubmit", lambda: _resubmit(actor, bench)),
+        _verdict("withdraw", lambda: _withdraw(actor, bench)),
+    )
+
+
+def _verdict(name: ActionName, judge: Callable[[], None]) -> Action:
+    try:
+        judge()
+    except DomainError as refusal:
+        return Action(name=name, allowed=False, because=Because(code=refusal.code, detail=refusal.detail))
+    return Action(name=name, allowed=True)
+
+
+def _decide(actor: Actor, bench: Bench) -> None:
+    rule = _rule(bench)
+    if not rule.outcomes:
+        raise NotPossibleNow(f"Nobody decides in {rule.stage.value}.")
+    _seat(actor, bench, rule.stage)
+
+
+def _claim(actor: Actor, bench: Bench) -> None:
+    _seat(actor, bench, _rule(bench).stage)
+    if bench.claimed_by not in {None, actor.user_id}:
+        raise NotPossibleNow("Somebody else has claimed this task.")
+
+
+def _release(actor: Actor, bench: Bench) -> None:
+    _rule(bench)
+    if bench.claimed_by != actor.user_id:
+        raise NotPossibleNow("You have not claimed this task.")
+
+
+def _resubmit(actor: Actor, bench: Bench) -> None:
+    actor.seat_for(Permission.UPDATES_REPAIR, area_code=bench.area_code)
+    if _rule(bench).stage is not Stage.REPAIR:
+        raise NotPossibleNow("Only a returned update is resubmitted.")
+
+
+def _withdraw(actor: Actor, bench: Bench) -> None:
+    actor.seat_for(Permission.UPDATES_WITHDRAW, area_code=bench.area_code)
+    move(bench.position, Happening.WITHDRAWN)
+
+
+def _rule(bench: Bench) -> StageRule:
+    if bench.rule is not None:
+        return bench.rule
+    if bench.position.closed:
+        raise CaseClosed(f"The case is {bench.position.status.value}.")
+    raise NotPossibleNow("The case has not entered its first stage yet.")
+
+
+def _seat(actor: Actor, bench: Bench, stage: Stage) -> None:
+    """The repair of a case is its operator's, who of course had a part in it."""
+    deciding_seat(
+        actor,
+        area_code=bench.area_code,
+        stage=stage,
+        grants=bench.grants,
+        involvements=() if stage is Stage.REPAIR else bench.involvements,
+    )

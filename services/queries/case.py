@@ -1,0 +1,206 @@
+"""One update in full: what it proposes, where it stands and why, who decided what, and what the asker may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Area, Task, Update
+from db.repositories.cases import CaseRecord, RevisionRecord, read_case, read_involvements, read_revision
+from db.repositories.registry import read_version
+from db.session import Viewer
+from domain.authority import Actor, Involvement, Permission
+from domain.changes import Change, identity_expectations
+from domain.evidence import EvidenceRef
+from domain.household import Household
+from domain.policy import Policy
+from domain.vocabulary import EscalationCause, Kind, Stage, Status
+from services.kawal import Kawal
+from services.queries.actions import Action, Bench, actions_of
+from services.queries.case_parts import (
+    DecisionTaken,
+    IdentityAnswer,
+    Neighbour,
+    Rows,
+    RungFired,
+    decisions_taken,
+    identity_answers,
+    read_decisions,
+    read_identity_answers,
+    read_neighbours,
+    read_rungs,
+)
+from services.queries.masking import masked_change, masked_paper
+from services.queries.reasons import Reason, reason_of
+from services.queries.view import AreaRef, PersonRef, View
+from services.queries.who import Who, read_who
+from services.queries.work import TaskFacts, TaskInFull, find_task, task_in_full
+
+
+class CaseInFull(View):
+    """An update with everything that its officers need to know of it."""
+
+    id: UUID
+    tracking_code: str
+    kind: Kind
+    area: AreaRef
+    household_id: UUID | None = Field(description="The household it changes; of a new one once it is registered")
+    base_version: int | None = Field(description="The version of the household that it was made on")
+    status: Status
+    stage: Stage | None
+    route: tuple[Stage, ...] = Field(description="The stages of its route in order, by the policy it began with")
+    settled: tuple[Stage, ...] = Field(description="The stages whose answer stands")
+    level: int
+    cause: EscalationCause | None
+    reason: Reason | None = Field(description="Why it was returned or rejected last")
+    revision: int = Field(description="1 as submitted; one more for each repair")
+    change: Change = Field(description="What the latest revision proposes; numbers of persons are masked")
+    evidence: tuple[EvidenceRef, ...]
+    findings: tuple[dict[str, JsonValue], ...] = Field(description="What was noticed of it, by code")
+    submitted_by: PersonRef | None
+    submitted_at: datetime
+    closed_at: datetime | None
+    policy_version_id: UUID
+    version: int
+    task: TaskInFull | None = Field(description="Its open task")
+    escalations: tuple[RungFired, ...]
+    identity: tuple[IdentityAnswer, ...] = Field(description="The civil registry's answers in the latest check")
+    decisions: tuple[DecisionTaken, ...]
+    neighbours: tuple[Neighbour, ...] = Field(description="Other open updates of the household")
+    actions: tuple[Action, ...] = Field(description="What you may do with it now, and if not, why")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """All that was read of the case, before it is told."""
+
+    case: CaseRecord
+    row: Row[*tuple[Any, ...]]
+    policy: Policy
+    revision: RevisionRecord
+    base: Household | None
+    task: TaskFacts | None
+    involvements: list[Involvement]
+    decisions: Rows
+    identity: Rows
+    escalations: tuple[RungFired, ...]
+    neighbours: tuple[Neighbour, ...]
+
+
+async def read_scoped_case(
+    connection: AsyncConnection,
+    actor: Actor,
+    update_id: UUID,
+    *,
+    permission: Permission,
+) -> CaseRecord:
+    """The case, for somebody with `permission` over its area. Raises NotFound outside, Forbidden without it."""
+    case = await read_case(connection, update_id)
+    actor.seat_for(permission, area_code=case.area_code)
+    return case
+
+
+async def read_base(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> Household | None:
+    """The household as it was when the update was made; None for a new one."""
+    if case.household_id is None or case.base_version is None:
+        return None
+    return await read_version(connection, case.household_id, case.base_version, vault=kawal.vault)
+
+
+async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> CaseInFull:
+    """The update as the asker may see it. Raises NotFound or Forbidden."""
+    now = kawal.now()
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        case = await read_scoped_case(connection, actor, update_id, permission=Permission.UPDATES_READ)
+        found = await _read(kawal, connection, case)
+        who = await read_who(
+            connection,
+            people=(
+                found.row.submitted_by,
+                *(row.actor_id for row in found.decisions),
+                *(() if found.task is None else found.task.people),
+            ),
+            offices=(row.office_id for row in found.decisions),
+            posts=() if found.task is None else found.task.posts(at=now),
+        )
+    return _told(kawal, actor, found, who, now=now)
+
+
+async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> _Read:
+    policy = await kawal.rules.policy(connection, case.policy_version_id)
+    is_open_task = (Task.update_id == case.id) & (Task.status == "open")
+    return _Read(
+        case=case,
+        row=(await connection.execute(_facts(case.id))).one(),
+        policy=policy,
+        revision=await read_revision(connection, case.id, case.revision, vault=kawal.vault),
+        base=await read_base(kawal, connection, case),
+        task=await find_task(kawal, connection, is_open_task, policy=policy, settled=case.settled),
+        involvements=await read_involvements(connection, case.id),
+        decisions=await read_decisions(connection, case.id),
+        identity=await read_identity_answers(connection, case.id),
+        escalations=await read_rungs(connection, case.id),
+        neighbours=await read_neighbours(connection, case.household_id, besides=case.id),
+    )
+
+
+def _facts(update_id: UUID) -> Any:
+    columns = (Update.tracking_code, Update.area_code, Update.submitted_by, Update.submitted_at, Update.closed_at)
+    return (
+        select(*columns, Update.reason, Update.findings, Area.name.label("area_name"))
+        .join(Area, Area.code == Update.area_code)
+        .where(Update.id == update_id)
+    )
+
+
+def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) -> CaseInFull:
+    case, row = found.case, found.row
+    position = case.position(found.policy)
+    return CaseInFull(
+        id=case.id,
+        tracking_code=row.tracking_code,
+        kind=case.kind,
+        area=AreaRef.of(row),
+        household_id=case.household_id,
+        base_version=case.base_version,
+        status=case.status,
+        stage=case.stage,
+        route=position.route,
+        settled=tuple(stage for stage in position.route if stage in case.settled),
+        level=case.level,
+        cause=case.cause,
+        reason=reason_of(row.reason, found.policy),
+        revision=case.revision,
+        change=masked_change(found.revision.change),
+        evidence=tuple(masked_paper(paper) for paper in found.revision.evidence),
+        findings=tuple(row.findings),
+        submitted_by=who.person(row.submitted_by),
+        submitted_at=row.submitted_at,
+        closed_at=row.closed_at,
+        policy_version_id=case.policy_version_id,
+        version=case.version,
+        task=None if found.task is None else task_in_full(found.task, who, now=now),
+        escalations=found.escalations,
+        identity=identity_answers(found.identity, identity_expectations(found.revision.change, found.base)),
+        decisions=decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault),
+        neighbours=found.neighbours,
+        actions=actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
+    )
+
+
+def bench_of(case: CaseRecord, policy: Policy, task: TaskFacts | None, involvements: list[Involvement]) -> Bench:
+    """What authority over the case is judged by, with its open task."""
+    return Bench(
+        area_code=case.area_code,
+        position=case.position(policy),
+        rule=None if task is None else task.rule,
+        grants=() if task is None else task.grants,
+        involvements=involvements,
+        claimed_by=None if task is None else task.row.claimed_by,
+    )

@@ -1,0 +1,49 @@
+"""What happened, in words for officers, by the type of the audit event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.audit import AuditType
+from services.queries.view import Text
+
+_UNKNOWN: Final = Text(id="Kejadian lain", en="Something else")
+
+WORDS: Final[dict[AuditType, Text]] = {
+    AuditType.UPDATE_SUBMITTED: Text(id="Usulan diajukan", en="Update submitted"),
+    AuditType.UPDATE_ENGINE_STARTED: Text(id="Usulan mulai diproses", en="Update taken up by the system"),
+    AuditType.UPDATE_STAGE_ENTERED: Text(id="Usulan masuk tahap", en="Update entered a stage"),
+    AuditType.UPDATE_IDENTITY_CHECKED: Text(id="Data dipadankan dengan Dukcapil", en="Checked with the civil registry"),
+    AuditType.UPDATE_RETURNED: Text(id="Usulan dikembalikan", en="Update returned"),
+    AuditType.UPDATE_RESUBMITTED: Text(
+        id="Usulan diperbaiki dan diajukan kembali", en="Update repaired and resubmitted"
+    ),
+    AuditType.UPDATE_WITHDRAWN: Text(id="Usulan ditarik kembali", en="Update withdrawn"),
+    AuditType.UPDATE_PUSHED: Text(id="Usulan dikirim ke Kementerian", en="Update sent to the Ministry"),
+    AuditType.UPDATE_MINISTRY_ANSWERED: Text(id="Kementerian menjawab", en="The Ministry answered"),
+    AuditType.UPDATE_DATA_CONFLICT_FOUND: Text(
+        id="Data sudah diubah pihak lain", en="Somebody else had changed the same data"
+    ),
+    AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
+    AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
+    AuditType.TASK_OPENED: Text(id="Tugas dibuka", en="Task opened"),
+    AuditType.TASK_CLAIMED: Text(id="Tugas diambil", en="Task claimed"),
+    AuditType.TASK_RELEASED: Text(id="Tugas dilepas", en="Task released"),
+    AuditType.TASK_REASSIGNED: Text(id="Tugas dialihkan", en="Task reassigned"),
+    AuditType.TASK_EXTENDED: Text(id="Batas waktu diperpanjang", en="Deadline extended"),
+    AuditType.TASK_CLOCK_PAUSED: Text(id="Waktu dihentikan", en="Clock stopped"),
+    AuditType.TASK_CLOCK_RESUMED: Text(id="Waktu berjalan lagi", en="Clock running again"),
+    AuditType.TASK_REMINDED: Text(id="Pemegang tugas diingatkan", en="Holder reminded"),
+    AuditType.TASK_ESCALATED: Text(id="Tugas dieskalasi", en="Task escalated"),
+    AuditType.TASK_DECIDED: Text(id="Tugas diputuskan", en="Task decided"),
+    AuditType.TASK_CANCELLED: Text(id="Tugas dibatalkan", en="Task cancelled"),
+}
+"""Every event of a case's own stream."""
+
+
+def words_of(event_type: str) -> Text:
+    """The words of an event; a type that is not known, as after tampering, has words that say so."""
+    try:
+        return WORDS[AuditType(event_type)]
+    except (KeyError, ValueError):
+        return _UNKNOWN
