@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 CANDIDATES = ("postgres", "nobody")
@@ -39,6 +40,12 @@ def service_user() -> ServiceUser | None:
             continue
         return ServiceUser(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
     raise LookupError(f"no account to run PostgreSQL as: none of {', '.join(CANDIDATES)} exists")
+
+
+def owner_of(folder: Path) -> ServiceUser:
+    """The account that a folder belongs to. Raises FileNotFoundError, and KeyError when the account is gone."""
+    entry = pwd.getpwuid(folder.stat().st_uid)
+    return ServiceUser(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def run_as(user: ServiceUser | None) -> RunAs:

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -27,7 +28,7 @@ from devstack.postgres import PostgresServer
 from devstack.processes import ServiceError, run_to_end, sweep, write_record
 from devstack.status import SUPERVISOR_RECORD, StatusRow, status
 from devstack.supervisor import Supervisor
-from runtime.settings import SettingsError
+from runtime.settings import SettingsError, data_dir
 
 __all__ = ["StatusRow", "main", "status", "up"]
 
@@ -39,6 +40,10 @@ class AlreadyRunningError(Exception):
     """Another `kawal up` owns this data folder."""
 
 
+class ForeignFolderError(Exception):
+    """The data folder belongs to somebody else."""
+
+
 def up(settings: StackSettings | None = None, *, console: Console | None = None) -> int:
     """Run the stack until it is told to stop; the exit code.
 
@@ -47,10 +52,11 @@ def up(settings: StackSettings | None = None, *, console: Console | None = None)
     """
     out = console or Console()
     try:
+        refuse_foreign(data_dir() if settings is None else settings.data_dir)
         chosen = settings or stack_settings()
         with alone(chosen):
             return asyncio.run(_run(chosen, out))
-    except (SettingsError, AlreadyRunningError) as error:
+    except (SettingsError, AlreadyRunningError, ForeignFolderError) as error:
         out.print(str(error), style="red", markup=False)
         return 1
 
@@ -128,6 +134,15 @@ def _publish(settings: StackSettings, database: PostgresServer) -> dict[str, str
     environment = stack_environment(settings, database.urls())
     write_environment(settings.env_file, environment)
     return {**os.environ, **environment}
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Root would leave files that an ordinary user cannot read again, and the other way round.
+
+    Raises ForeignFolderError.
+    """
+    if folder.exists() and folder.stat().st_uid != os.geteuid():
+        raise ForeignFolderError(f"{folder} belongs to another user; KAWAL_DATA_DIR can name a folder of your own.")
 
 
 @contextmanager

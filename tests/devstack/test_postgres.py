@@ -1,4 +1,5 @@
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -10,7 +11,7 @@ import pytest
 
 from devstack.cluster import PostgresError, cluster_home, write_private
 from devstack.postgres import DATABASE, PostgresServer
-from devstack.service_user import service_user
+from devstack.service_user import ServiceUser, service_user
 from tests.devstack.connections import connect
 
 pytestmark = pytest.mark.embedded
@@ -137,6 +138,18 @@ async def test_only_the_owner_reads_the_passwords_and_the_data(server: PostgresS
     assert stat.S_IMODE(server.cluster.data.stat().st_mode) == 0o700
     assert not (server.cluster.home / "initdb.password").exists()
     assert stat.S_IMODE(server.log.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends accounts")
+async def test_a_cluster_stays_with_its_owner_when_a_fitter_account_appears(server: PostgresServer) -> None:
+    owner = server.cluster.user
+    assert owner is not None
+    other = next(ServiceUser(*entry[:1], *entry[2:4]) for entry in pwd.getpwall() if entry.pw_uid not in {0, owner.uid})
+    await server.stop()
+    again = PostgresServer(server.cluster.home, port=server.port, user=other)
+    await again.start()
+    assert postmaster_of(again).username() == owner.name
+    await again.stop()
 
 
 async def test_a_cluster_whose_passwords_are_gone_says_which_file(server: PostgresServer) -> None:

@@ -209,3 +209,13 @@ async def test_a_preparation_that_fails_shows_why_and_leaves_nothing_running(sta
     assert await stack.ends() == 1
     assert "the areas are not right" in stack.said()
     assert stack.pids() == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+async def test_a_folder_of_another_user_is_left_alone(stack: Stack) -> None:
+    stack.data.mkdir()
+    os.chown(stack.data, 65534, 65534)
+    await stack.up()
+    assert await stack.ends() == 1
+    assert "belongs to another user" in stack.said()
+    assert list(stack.data.iterdir()) == []
