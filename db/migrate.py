@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 
 def _config(url: str) -> Config:
@@ -31,3 +32,8 @@ def check(url: str) -> None:
 def new_revision(url: str, *, message: str) -> None:
     """Write a revision from the difference between the models and the database at `url`."""
     command.revision(_config(url), message=message, autogenerate=True)
+
+
+def newest_revision() -> str | None:
+    """The revision that `upgrade` leads to."""
+    return ScriptDirectory.from_config(_config("")).get_current_head()

@@ -58,8 +58,10 @@ class AuditType(StrEnum):
     TASK_CANCELLED = "task.cancelled"
     POLICY_PUBLISHED = "policy.published"
     ACCOUNT_CREATED = "account.created"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105  no password: the account got another one
     ACCOUNT_LOGGED_IN = "account.logged_in"
     ACCOUNT_LOGIN_REFUSED = "account.login_refused"
+    MEMBERSHIP_GRANTED = "membership.granted"
     HOUSEHOLD_READ_UNMASKED = "household.read_unmasked"
 
 

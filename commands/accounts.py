@@ -1,0 +1,170 @@
+"""`kawal users` and `kawal memberships`: who can log in, and what they are where."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import JsonValue
+
+from api.security.passwords import PasswordHasher
+from commands.operation import owner_database, run
+from commands.terminal import AsJson, CommandFailed, say, show_json, show_table
+from domain.ids import new_id
+from domain.vocabulary import Role
+from services.administration import accounts
+from services.administration.accounts import AccountRow, NewAccount
+
+FEWEST_CHARACTERS = 12
+
+users = typer.Typer(add_completion=False, no_args_is_help=True, help="Accounts of the local issuer.")
+memberships = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="What an account is: a role in an office over an area."
+)
+
+_Username = Annotated[str, typer.Argument(help="What the person logs in with.")]
+_FromStdin = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Read the password from standard input, for scripts."),
+]
+
+
+@users.command("add")
+def add_user(
+    username: _Username,
+    *,
+    display_name: Annotated[str, typer.Option("--name", help="What others see beside a decision.")],
+    password_stdin: _FromStdin = False,
+) -> None:
+    """Make an account; the password is asked for. It can do nothing until it has a membership."""
+    account = NewAccount(new_id(), username, display_name, "")
+    run(_add(account, _password(from_stdin=password_stdin)))
+    say(f"Account {username} made. Give it a role: `kawal memberships add {username} --role ...`.")
+
+
+@users.command("list")
+def list_users(*, json: AsJson = False) -> None:
+    """List all accounts and what they are."""
+    found = run(_list())
+    if json:
+        show_json([_as_json(account) for account in found])
+        return
+    show_table(
+        ("account", "name", "role", "area", "office", "until"),
+        [row for account in found for row in _rows(account)],
+    )
+
+
+@users.command("passwd")
+def change_password(username: _Username, *, password_stdin: _FromStdin = False) -> None:
+    """Replace the password of an account; the new one is asked for."""
+    run(_change(username, _password(from_stdin=password_stdin)))
+    say(f"The password of {username} is changed. Tokens already given out are good until they expire.")
+
+
+@memberships.callback()
+def membership() -> None:
+    """Keep `add` a command of its own, though it is the only one."""
+
+
+@memberships.command("add")
+def add_membership(
+    username: _Username,
+    *,
+    role: Annotated[Role, typer.Option(help="The role.")],
+    area: Annotated[str, typer.Option(help="The area it is held over: 32.06.13.2001, 32.06, or * for the nation.")],
+    office: Annotated[str, typer.Option(help="The office, by its name.")],
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day on which it ends (UTC); open without it."),
+    ] = None,
+    new_office: Annotated[bool, typer.Option("--new-office", help="Make the office, covering the same area.")] = False,
+) -> None:
+    """Give an account a role in an office over an area, from now on."""
+    ends = None if until is None else until.replace(tzinfo=UTC)
+    run(_grant(username, role, area, office, until=ends, new_office=new_office))
+    say(f"{username} is {role.value} of {office} over {area} from now on.")
+
+
+async def _add(account: NewAccount, password: str) -> None:
+    account = account._replace(password_hash=await _hashed(password))
+    async with owner_database().transaction() as connection:
+        await accounts.add_account(connection, account, at=datetime.now(UTC))
+
+
+async def _change(username: str, password: str) -> None:
+    hashed = await _hashed(password)
+    async with owner_database().transaction() as connection:
+        await accounts.change_password(connection, username, password_hash=hashed, at=datetime.now(UTC))
+
+
+async def _list() -> list[AccountRow]:
+    async with owner_database().transaction() as connection:
+        return await accounts.list_accounts(connection)
+
+
+async def _grant(
+    username: str,
+    role: Role,
+    area_code: str,
+    office: str,
+    *,
+    until: datetime | None,
+    new_office: bool,
+) -> UUID:
+    async with owner_database().transaction() as connection:
+        if new_office:
+            office_id = await accounts.add_office(connection, office, area_code=area_code)
+        else:
+            office_id = await accounts.find_office(connection, office)
+        return await accounts.add_membership(
+            connection,
+            username,
+            role=role,
+            office_id=office_id,
+            area_code=area_code,
+            at=datetime.now(UTC),
+            until=until,
+        )
+
+
+async def _hashed(password: str) -> str:
+    hasher = PasswordHasher()
+    try:
+        return await hasher.hash_password(password)
+    finally:
+        hasher.close()
+
+
+def _password(*, from_stdin: bool) -> str:
+    """Asked for twice and never shown. Raises CommandFailed when it is too short."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    if len(password) < FEWEST_CHARACTERS:
+        raise CommandFailed(f"A password has at least {FEWEST_CHARACTERS} characters.")
+    return password
+
+
+def _rows(account: AccountRow) -> list[tuple[object, ...]]:
+    name = f"{account.display_name} (disabled)" if account.disabled else account.display_name
+    seats = [(seat.role, seat.area_code, seat.office, seat.valid_to and seat.valid_to.date()) for seat in account.seats]
+    return [(account.username, name, *seat) for seat in seats or [(None, None, None, None)]]
+
+
+def _as_json(account: AccountRow) -> JsonValue:
+    return {
+        **account._asdict(),
+        "seats": [
+            {
+                **seat._asdict(),
+                "valid_from": seat.valid_from.isoformat(),
+                "valid_to": seat.valid_to and seat.valid_to.isoformat(),
+            }
+            for seat in account.seats
+        ],
+    }

@@ -1,0 +1,34 @@
+"""`kawal keys`: secrets for the settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.terminal import note, say
+from domain import keyring
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Keys that seal columns, payloads and indexes.")
+
+
+@app.callback()
+def keys() -> None:
+    """Keep `new` a command of its own, though it is the only one."""
+
+
+@app.command("new")
+def new(
+    *,
+    key_id: Annotated[
+        str, typer.Option("--id", help="Its name in the ring: lower-case letters, digits, - and _.")
+    ] = "k1",
+) -> None:
+    """Print a fresh random entry of a key ring, for KAWAL_FIELD_KEYS, KAWAL_INDEX_KEYS or KAWAL_CODEC_KEYS.
+
+    Put it in front of the ring's other entries, separated by a comma: the first one seals, the others still open.
+    """
+    entry = keyring.generate(key_id=key_id)
+    keyring.KeyRing.parse(entry, setting="--id")
+    note("Keep it as secret as what it seals. Lost, everything under it is lost.")
+    say(entry)

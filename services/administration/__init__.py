@@ -1,0 +1,1 @@
+"""What the operator of an installation does, in a transaction of `db.owner`: no person of an office is behind it."""

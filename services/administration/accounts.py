@@ -1,0 +1,186 @@
+"""Accounts, offices and memberships, as the operator makes them before anybody can log in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Area, Membership, Office, User
+from db.repositories import trail
+from db.repositories.trail import Entry
+from domain.audit import AuditType
+from domain.authority import NATION
+from domain.errors import InvalidInput, NotFound, Violation
+from domain.ids import new_id
+from domain.vocabulary import AreaLevel, Role, Tier
+
+_TIERS = {
+    AreaLevel.VILLAGE: Tier.VILLAGE,
+    AreaLevel.DISTRICT: Tier.DISTRICT,
+    AreaLevel.REGENCY: Tier.REGENCY,
+    AreaLevel.PROVINCE: Tier.PROVINCE,
+}
+
+
+class NewAccount(NamedTuple):
+    """An account about to be made."""
+
+    id: UUID
+    username: str
+    display_name: str
+    password_hash: str
+
+
+class SeatRow(NamedTuple):
+    """One membership as lists show it."""
+
+    role: str
+    office: str
+    area_code: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class AccountRow(NamedTuple):
+    """One account as lists show it."""
+
+    username: str
+    display_name: str
+    disabled: bool
+    seats: tuple[SeatRow, ...]
+
+
+def stream_of_account(user_id: UUID) -> str:
+    """The name of the trail of an account."""
+    return f"account:{user_id}"
+
+
+async def add_account(connection: AsyncConnection, account: NewAccount, *, at: datetime) -> None:
+    """Make an account. Raises InvalidInput when the name is taken."""
+    taken = await connection.scalar(select(User.id).where(User.username == account.username))
+    if taken is not None:
+        raise _refused("username", "username_taken", "There is an account of this name.", "Choose another name.")
+    await connection.execute(insert(User).values(**account._asdict(), disabled=False, created_at=at))
+    created = Entry(type=AuditType.ACCOUNT_CREATED, data={"username": account.username})
+    await trail.record(connection, stream_of_account(account.id), [created], at=at, area_code=None)
+
+
+async def change_password(connection: AsyncConnection, username: str, *, password_hash: str, at: datetime) -> None:
+    """Replace the password of an account. Raises NotFound."""
+    user_id = await find_account(connection, username)
+    await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+    changed = Entry(type=AuditType.ACCOUNT_PASSWORD_CHANGED)
+    await trail.record(connection, stream_of_account(user_id), [changed], at=at, area_code=None)
+
+
+async def find_account(connection: AsyncConnection, username: str) -> UUID:
+    """The id of an account. Raises NotFound."""
+    user_id = await connection.scalar(select(User.id).where(User.username == username))
+    if user_id is None:
+        raise NotFound(f"There is no account {username!r}.", remedy="`kawal users list` shows all accounts.")
+    return user_id
+
+
+async def list_accounts(connection: AsyncConnection) -> list[AccountRow]:
+    """Every account with its memberships, in the order of the names."""
+    rows = await connection.execute(
+        select(
+            User.username,
+            User.display_name,
+            User.disabled,
+            Membership.role,
+            Office.name,
+            Membership.area_code,
+            Membership.valid_from,
+            Membership.valid_to,
+        )
+        .outerjoin(Membership, Membership.user_id == User.id)
+        .outerjoin(Office, Office.id == Membership.office_id)
+        .order_by(User.username, Membership.area_code, Membership.role),
+    )
+    accounts: dict[str, AccountRow] = {}
+    for row in rows:
+        known = accounts.get(row.username) or AccountRow(row.username, row.display_name, row.disabled, ())
+        seat = SeatRow(row.role, row.name, row.area_code, row.valid_from, row.valid_to)
+        accounts[row.username] = known if row.role is None else known._replace(seats=(*known.seats, seat))
+    return list(accounts.values())
+
+
+async def find_office(connection: AsyncConnection, name: str) -> UUID:
+    """The id of the office of this name. Raises NotFound, naming the offices that there are."""
+    offices: Sequence[tuple[UUID, str]] = [
+        (row.id, row.name) for row in await connection.execute(select(Office.id, Office.name).order_by(Office.name))
+    ]
+    for office_id, known in offices:
+        if known.casefold() == name.casefold():
+            return office_id
+    listed = "; ".join(known for _, known in offices) or "none"
+    raise NotFound(
+        f"There is no office {name!r}.",
+        remedy=f"Add --new-office to make it. Offices now: {listed}.",
+    )
+
+
+async def add_office(connection: AsyncConnection, name: str, *, area_code: str) -> UUID:
+    """Make an office that covers an area. Raises NotFound for an area that is not loaded."""
+    office_id = new_id()
+    tier = await _tier_of(connection, area_code)
+    await connection.execute(insert(Office).values(id=office_id, name=name, tier=tier.value, area_code=area_code))
+    return office_id
+
+
+async def add_membership(
+    connection: AsyncConnection,
+    username: str,
+    *,
+    role: Role,
+    office_id: UUID,
+    area_code: str,
+    at: datetime,
+    until: datetime | None = None,
+) -> UUID:
+    """Give an account a role in an office over an area, from now on. Raises NotFound for the account or the area."""
+    user_id = await find_account(connection, username)
+    await _tier_of(connection, area_code)
+    membership_id = new_id()
+    await connection.execute(
+        insert(Membership).values(
+            id=membership_id,
+            user_id=user_id,
+            role=role.value,
+            office_id=office_id,
+            area_code=area_code,
+            valid_from=at,
+            valid_to=until,
+        ),
+    )
+    granted = Entry(
+        type=AuditType.MEMBERSHIP_GRANTED,
+        data={
+            "membership": str(membership_id),
+            "role": role.value,
+            "office": str(office_id),
+            "area": area_code,
+            "until": until and until.isoformat(),
+        },
+    )
+    await trail.record(connection, stream_of_account(user_id), [granted], at=at, area_code=None)
+    return membership_id
+
+
+async def _tier_of(connection: AsyncConnection, area_code: str) -> Tier:
+    if area_code == NATION:
+        return Tier.NATION
+    level = await connection.scalar(select(Area.level).where(Area.code == area_code))
+    if level is None:
+        raise NotFound(f"There is no area {area_code!r}.", remedy="Load it with `kawal areas load --regency CODE`.")
+    return _TIERS[AreaLevel(level)]
+
+
+def _refused(field: str, code: str, detail: str, remedy: str) -> InvalidInput:
+    return InvalidInput([Violation(pointer=f"/{field}", code=code, detail=detail, remedy=remedy)])
