@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, case, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Calendar, PolicyVersion
 from db.repositories.people import ancestry
+from domain.authority import NATION
 from domain.calendar import WorkingCalendar
 from domain.errors import NotFound
 from domain.policy import Policy
@@ -90,6 +92,28 @@ class Rules:
             known = self._areas[area_code] = AreaFacts(row.zone, row.remoteness)
         return known
 
+    async def calendars(self, connection: AsyncConnection, area_codes: Collection[str]) -> dict[str, WorkingCalendar]:
+        """The calendars of several areas, by area; those that are not fresh are read in one statement.
+
+        Raises NotFound when one of the areas has none.
+        """
+        moment = time.monotonic()
+        stale = {code for code in area_codes if not self._is_fresh(code, moment)}
+        if stale:
+            rows = (await connection.execute(_nearest_calendars(stale))).all()
+            documents = {(row.area_code, row.version): row.document for row in rows if row.document is not None}
+            for row in rows:
+                document = documents[row.area_code, row.version] | {"zone": row.zone}
+                self._calendars[row.code] = (moment, WorkingCalendar.model_validate(document))
+        for code in area_codes:
+            if code not in self._calendars:
+                raise _no_calendar(code)
+        return {code: self._calendars[code][1] for code in area_codes}
+
+    def _is_fresh(self, area_code: str, moment: float) -> bool:
+        known = self._calendars.get(area_code)
+        return known is not None and moment - known[0] < self._fresh_for
+
     async def calendar(self, connection: AsyncConnection, area_code: str) -> WorkingCalendar:
         """The calendar of an area in its zone: that of the nearest area that has one, in its latest version."""
         asked_at, known = self._calendars.get(area_code, (0.0, None))
@@ -104,7 +128,32 @@ class Rules:
         )
         document = await connection.scalar(wanted)
         if document is None:
-            raise NotFound(f"There is no working calendar for {area_code}.", remedy="Load one: `kawal calendar load`.")
+            raise _no_calendar(area_code)
         calendar = WorkingCalendar.model_validate(document | {"zone": facts.zone})
         self._calendars[area_code] = (time.monotonic(), calendar)
         return calendar
+
+
+def _no_calendar(area_code: str) -> NotFound:
+    return NotFound(f"There is no working calendar for {area_code}.", remedy="Load one: `kawal calendar load`.")
+
+
+def _nearest_calendars(area_codes: Collection[str]) -> Select[*tuple[Any, ...]]:
+    """Of each area its zone and the calendar that holds there; a document that several share comes once."""
+    above = [literal(NATION), *(func.left(Area.code, length) for length in (2, 5, 8, 13))]
+    nearest = (
+        select(Calendar.area_code, Calendar.version, Calendar.document)
+        .where(Calendar.area_code.in_(above))
+        .order_by(Calendar.area_code.desc(), Calendar.version.desc())
+        .limit(1)
+        .lateral("nearest")
+    )
+    place = func.row_number().over(partition_by=(nearest.c.area_code, nearest.c.version), order_by=Area.code)
+    found = (
+        select(Area.code, Area.zone, nearest, place.label("place"))
+        .join(nearest, true())
+        .where(Area.code.in_(sorted(area_codes)))
+        .subquery()
+    )
+    document = case((found.c.place == 1, found.c.document)).label("document")
+    return select(found.c.code, found.c.zone, found.c.area_code, found.c.version, document)
