@@ -5,8 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.openapi import PROBLEMS
+from api.v1 import acts, auth, callbacks, policies, submissions
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    submissions.router,
+    acts.router,
+    policies.router,
+    callbacks.router,
+)
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 for _subject in ROUTERS:

@@ -1,0 +1,133 @@
+"""Claiming a task and giving it back: who works on it, so that two do not. No decision, and no engine needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.repositories import trail
+from db.repositories.cases import lock_case, read_involvements
+from db.repositories.people import read_names
+from db.repositories.tasks import TaskRecord, read_grants, read_task, save_task
+from db.repositories.trail import Doer, Entry, stream_of_update
+from db.session import Viewer
+from domain.audit import AuditType
+from domain.authority import Actor, Grant, Permission, Seat, deciding_seat
+from domain.errors import Forbidden, NotPossibleNow
+from domain.policy import Power
+from domain.vocabulary import Stage
+from services.acts import naming, require_open, require_version
+from services.kawal import Kawal
+from services.keyed import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task, in its version now, and who has claimed it."""
+
+    task_id: UUID
+    update_id: UUID
+    version: int
+    holder: UUID | None
+
+
+async def claim(kawal: Kawal, call: Call, task_id: UUID) -> Held:
+    """Take a task for oneself. Claiming again what one holds changes nothing.
+
+    Raises NotFound outside the actor's areas, TaskAlreadyDecided, Forbidden and SeparationOfDuties for whoever may
+    not decide it, StaleVersion, NotPossibleNow naming the holder when somebody else was first.
+    """
+    async with naming(kawal, call), kawal.database.transaction(Viewer.of(call.actor)) as connection:
+        task = await _lock_task(connection, task_id)
+        seat = await _working_seat(connection, call.actor, task)
+        if task.claimed_by == call.actor.user_id:
+            return _held(task)
+        require_version(call.holds, task.version)
+        if task.claimed_by is not None:
+            raise await _taken(connection, task.claimed_by)
+        await save_task(connection, task, claimed_by=call.actor.user_id, claimed_at=call.at)
+        await _note(connection, call, task, AuditType.TASK_CLAIMED, seat=seat)
+        return Held(task.id, task.update_id, task.version + 1, call.actor.user_id)
+
+
+async def release(kawal: Kawal, call: Call, task_id: UUID) -> Held:
+    """Give a task back. Releasing what nobody holds changes nothing.
+
+    Raises as `claim` does; Forbidden for whoever neither holds the task nor manages it.
+    """
+    async with naming(kawal, call), kawal.database.transaction(Viewer.of(call.actor)) as connection:
+        task = await _lock_task(connection, task_id)
+        if task.claimed_by is None:
+            return _held(task)
+        require_version(call.holds, task.version)
+        seat = await _releasing_seat(connection, call.actor, task)
+        await save_task(connection, task, claimed_by=None, claimed_at=None)
+        await _note(connection, call, task, AuditType.TASK_RELEASED, seat=seat, holder=str(task.claimed_by))
+        return Held(task.id, task.update_id, task.version + 1, None)
+
+
+async def _lock_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
+    """The task as it is under the lock of its case, which every act takes first; raises when it is not open."""
+    seen = await read_task(connection, task_id)
+    await lock_case(connection, seen.update_id)
+    task = await read_task(connection, task_id)
+    require_open(task)
+    return task
+
+
+async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRecord) -> Seat:
+    """The seat in which somebody may do the work of the task: a repair is the operator's, whoever submitted."""
+    if task.stage is Stage.REPAIR:
+        return actor.seat_for(Permission.UPDATES_REPAIR, area_code=task.area_code)
+    return deciding_seat(
+        actor,
+        area_code=task.area_code,
+        stage=task.stage,
+        grants=await read_grants(connection, task.id),
+        involvements=await read_involvements(connection, task.update_id),
+    )
+
+
+async def _releasing_seat(connection: AsyncConnection, actor: Actor, task: TaskRecord) -> Seat:
+    within = actor.seats_over(task.area_code)
+    grants = await read_grants(connection, task.id)
+    managing = next((seat for seat in within if Grant(role=seat.role, power=Power.MANAGE) in grants), None)
+    if managing is not None:
+        return managing
+    if task.claimed_by == actor.user_id and within:
+        deciders = {grant.role for grant in grants}
+        return next((seat for seat in within if seat.role in deciders), within[0])
+    raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
+
+
+async def _taken(connection: AsyncConnection, holder: UUID) -> NotPossibleNow:
+    name = (await read_names(connection, [holder])).get(holder)
+    return NotPossibleNow(
+        "Somebody else has claimed this task.",
+        remedy="Leave it to them, or ask them or their supervisor to release it.",
+        data={"claimed_by": str(holder), "claimed_by_name": name},
+    )
+
+
+async def _note(
+    connection: AsyncConnection,
+    call: Call,
+    task: TaskRecord,
+    what: AuditType,
+    *,
+    seat: Seat,
+    **data: str,
+) -> None:
+    entry = Entry(
+        type=what,
+        by=Doer(user_id=call.actor.user_id, role=seat.role, office_id=seat.office_id),
+        data={"task": str(task.id), "stage": task.stage.value, **data},
+    )
+    stream = stream_of_update(task.update_id)
+    await trail.record(connection, stream, [entry], at=call.at, area_code=task.area_code)
+
+
+def _held(task: TaskRecord) -> Held:
+    return Held(task.id, task.update_id, task.version, task.claimed_by)

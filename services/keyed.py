@@ -1,0 +1,58 @@
+"""Acts under an Idempotency-Key: what a service is told of one, and how it is written down before it is done."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.repositories.idempotency import KeyedAct, NewAct, remember_act
+from db.vault import Vault
+from domain.authority import Actor
+from domain.ids import new_id
+from domain.requests import request_context
+
+HeldVersions = frozenset[int] | None
+"""The versions on which somebody would act; None where any will do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request for an act: by whom, under which key, on which versions of the thing, when."""
+
+    actor: Actor
+    key: str
+    at: datetime
+    holds: HeldVersions = None
+
+
+async def remember(
+    connection: AsyncConnection,
+    call: Call,
+    request: BaseModel,
+    *,
+    route: str,
+    vault: Vault,
+    update_id: UUID | None = None,
+) -> KeyedAct:
+    """The act under the call's key, written down now unless it was before; with its answer once it has one.
+
+    Raises IdempotencyKeyReused when the key came with another request. Requests are compared as they were
+    understood, so that white space and the order of fields make no difference.
+    """
+    act_id = new_id()
+    content = request.model_dump_json().encode()
+    act = NewAct(
+        id=act_id,
+        actor_id=call.actor.user_id,
+        route=route,
+        key=call.key,
+        body_hash=hashlib.sha256(content).digest(),
+        request=vault.fields.seal(content, context=request_context(act_id)),
+        update_id=update_id,
+    )
+    return await remember_act(connection, act, at=call.at)

@@ -1,0 +1,71 @@
+"""The public status of an update for whoever holds its code: no personal data, no place below the district."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import Field
+from sqlalchemy import Row, select, text
+
+from db.models import Area
+from db.session import Viewer
+from domain.errors import NotFound
+from domain.ids import normalise_tracking_code
+from domain.policy import Policy
+from domain.public_words import KIND_LABELS, STATUS_TEXTS
+from domain.vocabulary import Kind, ReasonCode, Stage, Status
+from services.kawal import Kawal
+from services.queries.reasons import text_of
+from services.queries.view import AreaRef, Text, View
+
+_TRACK: Final = text("SELECT * FROM kawal_track(:code)")
+
+
+class Tracked(View):
+    """What the public reads of an update."""
+
+    tracking_code: str
+    kind: Kind
+    kind_label: Text
+    status: Status
+    status_text: Text
+    stage: Stage | None = Field(description="The step it is in; null before the first and after the last")
+    district: AreaRef
+    submitted_at: datetime
+    due_at: datetime | None = Field(description="When the step is to be done")
+    escalated: bool = Field(description="Whether a supervisor has been given authority over it")
+    reason: Text | None = Field(description="Why it was returned or rejected, in words for the public")
+    closed_at: datetime | None
+
+
+async def track(kawal: Kawal, written_code: str) -> Tracked:
+    """The status behind a code as somebody typed it. Raises NotFound for one that was never issued."""
+    code = normalise_tracking_code(written_code)
+    async with kawal.database.transaction(Viewer.nobody()) as connection:
+        row = (await connection.execute(_TRACK, {"code": code})).one_or_none()
+        if row is None:
+            raise NotFound("There is no update with this tracking code.", remedy="Check the code on your receipt.")
+        policy = await kawal.rules.policy(connection, row.policy_version_id)
+        district = row.area_code.rpartition(".")[0]
+        name = await connection.scalar(select(Area.name).where(Area.code == district))
+    return _tracked(row, code, policy, AreaRef(code=district, name=name or district))
+
+
+def _tracked(row: Row[*tuple[Any, ...]], code: str, policy: Policy, district: AreaRef) -> Tracked:
+    kind, status = Kind(row.kind), Status(row.status)
+    reason = None if row.reason is None else policy.reason(ReasonCode(row.reason))
+    return Tracked(
+        tracking_code=code,
+        kind=kind,
+        kind_label=text_of(KIND_LABELS[kind]),
+        status=status,
+        status_text=text_of(STATUS_TEXTS[status]),
+        stage=row.stage and Stage(row.stage),
+        district=district,
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        escalated=row.level > 0,
+        reason=None if reason is None else text_of(reason.public_text),
+        closed_at=row.closed_at,
+    )
