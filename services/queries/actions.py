@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.authority import Actor, Grant, Involvement, Permission, deciding_seat
-from domain.errors import CaseClosed, DomainError, NotPossibleNow
+from domain.errors import CaseClosed, DomainError, Forbidden, NotPossibleNow
 from domain.lifecycle import Happening, Position, move
-from domain.policy import StageRule
+from domain.policy import Power, StageRule
 from domain.vocabulary import Outcome, Stage
 from services.queries.view import View
 
@@ -70,25 +70,32 @@ def _decide(actor: Actor, bench: Bench) -> None:
     rule = _rule(bench)
     if not rule.outcomes:
         raise NotPossibleNow(f"Nobody decides in {rule.stage.value}.")
-    _seat(actor, bench, rule.stage)
+    _deciding_seat(actor, bench, rule.stage)
 
 
 def _claim(actor: Actor, bench: Bench) -> None:
-    _seat(actor, bench, _rule(bench).stage)
+    stage = _rule(bench).stage
+    if stage is Stage.REPAIR:
+        actor.seat_for(Permission.UPDATES_REPAIR, area_code=bench.area_code)
+    else:
+        _deciding_seat(actor, bench, stage)
     if bench.claimed_by not in {None, actor.user_id}:
         raise NotPossibleNow("Somebody else has claimed this task.")
 
 
 def _release(actor: Actor, bench: Bench) -> None:
     _rule(bench)
-    if bench.claimed_by != actor.user_id:
-        raise NotPossibleNow("You have not claimed this task.")
+    if bench.claimed_by is None:
+        raise NotPossibleNow("Nobody has claimed this task.")
+    managers = {grant.role for grant in bench.grants if grant.power is Power.MANAGE}
+    manages = any(seat.role in managers for seat in actor.seats_over(bench.area_code))
+    if not manages and bench.claimed_by != actor.user_id:
+        raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
 
 
 def _resubmit(actor: Actor, bench: Bench) -> None:
     actor.seat_for(Permission.UPDATES_REPAIR, area_code=bench.area_code)
-    if _rule(bench).stage is not Stage.REPAIR:
-        raise NotPossibleNow("Only a returned update is resubmitted.")
+    move(bench.position, Happening.RESUBMITTED)
 
 
 def _withdraw(actor: Actor, bench: Bench) -> None:
@@ -104,12 +111,11 @@ def _rule(bench: Bench) -> StageRule:
     raise NotPossibleNow("The case has not entered its first stage yet.")
 
 
-def _seat(actor: Actor, bench: Bench, stage: Stage) -> None:
-    """The repair of a case is its operator's, who of course had a part in it."""
+def _deciding_seat(actor: Actor, bench: Bench, stage: Stage) -> None:
     deciding_seat(
         actor,
         area_code=bench.area_code,
         stage=stage,
         grants=bench.grants,
-        involvements=() if stage is Stage.REPAIR else bench.involvements,
+        involvements=bench.involvements,
     )

@@ -1,0 +1,93 @@
+"""What I was told: by name, or as one who holds a role over the area."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+
+from db.models import Area, Notification, Update
+from db.session import Viewer
+from domain.authority import Actor
+from domain.vocabulary import Kind, Role
+from services.kawal import Kawal
+from services.queries.keyset import ByAge, PageOf, Slice, cut
+from services.queries.scope import areas_by_role, within
+from services.queries.view import AreaRef, Text, View
+
+WORDS: Final[dict[str, Text]] = {
+    "reminder": Text(id="Tugas menunggu keputusan Anda.", en="A task waits for your decision."),
+    "escalation": Text(id="Tugas terlambat dan telah dieskalasi.", en="A task is late and has escalated."),
+    "returned": Text(id="Usulan dikembalikan untuk diperbaiki.", en="An update was returned to be repaired."),
+    "closed": Text(id="Usulan selesai.", en="An update has ended."),
+    "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
+}
+"""What each subject says."""
+
+_ANY_OTHER: Final = Text(id="Ada kabar tentang usulan.", en="There is news of an update.")
+
+
+class Told(View):
+    """A notification."""
+
+    id: UUID
+    subject: str
+    words: Text
+    update_id: UUID
+    tracking_code: str | None = Field(description="Null when the case is no longer in your areas")
+    kind: Kind | None
+    task_id: UUID | None
+    area: AreaRef
+    to_role: Role | None = Field(description="The role it was sent to; null when it was sent to you by name")
+    created_at: datetime
+
+
+async def list_notifications(kawal: Kawal, actor: Actor, page: PageOf[ByAge]) -> Slice[Told, ByAge]:
+    """What the actor was told, the newest first. One statement."""
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        rows = (await connection.execute(notification_list(actor, page=page))).all()
+    shown, after = cut(rows, page.limit, lambda row: ByAge(row.id))
+    return Slice([_told(row) for row in shown], after)
+
+
+def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any, ...]]:
+    """The statement of the list."""
+    columns = (
+        *(Notification.id, Notification.subject, Notification.update_id, Notification.task_id),
+        *(Notification.area_code, Notification.to_role, Notification.created_at),
+    )
+    statement = (
+        select(*columns, Area.name.label("area_name"), Update.tracking_code, Update.kind)
+        .join(Area, Area.code == Notification.area_code)
+        .outerjoin(Update, Update.id == Notification.update_id)
+        .where(_to(actor))
+        .order_by(Notification.id.desc())
+        .limit(page.limit + 1)
+    )
+    return statement if page.after is None else statement.where(Notification.id < page.after.id)
+
+
+def _to(actor: Actor) -> ColumnElement[bool]:
+    by_role = (
+        and_(Notification.to_role == role.value, within(Notification.area_code, areas))
+        for role, areas in areas_by_role(actor).items()
+    )
+    return or_(Notification.to_user_id == actor.user_id, *by_role)
+
+
+def _told(row: Row[*tuple[Any, ...]]) -> Told:
+    return Told(
+        id=row.id,
+        subject=row.subject,
+        words=WORDS.get(row.subject, _ANY_OTHER),
+        update_id=row.update_id,
+        tracking_code=row.tracking_code,
+        kind=row.kind,
+        task_id=row.task_id,
+        area=AreaRef.of(row),
+        to_role=row.to_role,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,172 @@
+"""What is late, about to be, or has escalated: whose it is, how late, and what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, func, or_, select, tuple_
+
+from db.models import Area, Escalation, Task, Update
+from db.models import ClockInterval as ClockIntervalRow
+from db.session import Viewer
+from domain.authority import Actor, Permission
+from domain.calendar import WorkingCalendar
+from domain.deadlines import Deadline
+from domain.ladder import stage_rule
+from domain.pauses import ClockInterval
+from domain.policy import Policy
+from domain.vocabulary import EscalationCause, Kind, Stage
+from services.kawal import Kawal
+from services.queries.clock import Lateness, NextRung, lateness, upcoming
+from services.queries.holding import HOLDER_COLUMNS, Holder, deciders, holder_of, posts_of
+from services.queries.keyset import ByDue, PageOf, Slice, cut
+from services.queries.scope import areas_in_view, within
+from services.queries.view import AreaRef, View
+from services.queries.who import Who, read_who
+
+_STARTED_AT = cast(Task.deadline["started_at"].astext, DateTime(timezone=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalledFilter:
+    """What counts as stalled: `share` of the time gone, or late, or escalated; and where to look."""
+
+    share: float = 0.5
+    area: str | None = None
+    stage: tuple[Stage, ...] = ()
+    overdue: bool | None = None
+
+
+class StalledTask(View):
+    """An open task that does not move."""
+
+    id: UUID
+    update_id: UUID
+    tracking_code: str
+    kind: Kind
+    area: AreaRef
+    stage: Stage
+    holder: Holder
+    due_at: datetime
+    late: Lateness | None = Field(description="How far past its deadline; null before it")
+    level: int
+    cause: EscalationCause | None
+    next_rung: NextRung | None = Field(description="What happens next when nobody acts; null past the last rung")
+    next_look_at: datetime | None
+    pauses: tuple[ClockInterval, ...] = Field(description="The pauses that hold its clock now")
+    version: int
+
+
+async def list_stalled(
+    kawal: Kawal,
+    actor: Actor,
+    wanted: StalledFilter,
+    page: PageOf[ByDue],
+) -> Slice[StalledTask, ByDue]:
+    """The stalled tasks in view, the longest overdue first.
+
+    Two statements, and one more when the calendars in memory are no longer fresh. Raises NotFound for an area outside
+    the actor's own.
+    """
+    now = kawal.now()
+    statement = stalled_list(*stalled_in(actor, wanted, now=now), page=page)
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        rows, after = cut(
+            (await connection.execute(statement)).all(), page.limit, lambda row: ByDue(row.due_at, row.id)
+        )
+        who = await read_who(
+            connection,
+            people=(row.claimed_by for row in rows),
+            posts=(post for row in rows for post in posts_of(row, at=now)),
+        )
+        calendars = await kawal.rules.calendars(connection, {row.area_code for row in rows})
+        policies = {
+            version_id: await kawal.rules.policy(connection, version_id)
+            for version_id in {row.policy_version_id for row in rows}
+        }
+    return Slice([_stalled(row, who, policies=policies, calendars=calendars, now=now) for row in rows], after)
+
+
+def stalled_in(actor: Actor, wanted: StalledFilter, *, now: datetime) -> list[ColumnElement[bool]]:
+    """That a task is open, in view, and stalled."""
+    areas = areas_in_view(actor, Permission.STALLED_READ, area=wanted.area)
+    gone = _STARTED_AT + (Task.due_at - _STARTED_AT) * wanted.share
+    conditions = [
+        Task.status == "open",
+        within(Task.area_code, areas),
+        or_(Task.due_at < now, Task.level > 0, gone <= now),
+    ]
+    if wanted.stage:
+        conditions.append(Task.stage.in_([stage.value for stage in wanted.stage]))
+    if wanted.overdue is not None:
+        conditions.append(Task.due_at < now if wanted.overdue else Task.due_at >= now)
+    return conditions
+
+
+def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue]) -> Select[*tuple[Any, ...]]:
+    """The statement of the list."""
+    columns = (
+        *(Task.id, Task.update_id, Task.area_code, Task.stage, Task.level, Task.cause, Task.due_at, Task.deadline),
+        *(Task.next_milestone_at, Task.version, Update.tracking_code, Update.kind, Update.status),
+        *(Update.policy_version_id, Update.settled, Area.name.label("area_name")),
+    )
+    statement = (
+        select(*columns, *HOLDER_COLUMNS)
+        .add_columns(deciders(), _fired(), _standing())
+        .join(Update, Update.id == Task.update_id)
+        .join(Area, Area.code == Task.area_code)
+        .where(*conditions)
+        .order_by(Task.due_at, Task.id)
+        .limit(page.limit + 1)
+    )
+    return statement if page.after is None else statement.where(tuple_(Task.due_at, Task.id) > page.after)
+
+
+def _fired() -> ColumnElement[list[int]]:
+    rungs = select(func.array_agg(Escalation.rung)).where(Escalation.task_id == Task.id)
+    return rungs.correlate(Task).scalar_subquery().label("fired")
+
+
+def _standing() -> ColumnElement[Any]:
+    pause = func.jsonb_build_object("from", ClockIntervalRow.from_at, "cause", ClockIntervalRow.cause)
+    pauses = select(func.jsonb_agg(pause)).where(
+        ClockIntervalRow.task_id == Task.id,
+        ClockIntervalRow.to_at.is_(None),
+    )
+    return pauses.correlate(Task).scalar_subquery().label("standing")
+
+
+def _stalled(
+    row: Row[*tuple[Any, ...]],
+    who: Who,
+    *,
+    policies: Mapping[UUID, Policy],
+    calendars: Mapping[str, WorkingCalendar],
+    now: datetime,
+) -> StalledTask:
+    calendar = calendars[row.area_code]
+    settled = frozenset(Stage(stage) for stage in row.settled)
+    rule = stage_rule(policies[row.policy_version_id], Stage(row.stage), settled=settled)
+    deadline = Deadline.model_validate(row.deadline)
+    return StalledTask(
+        id=row.id,
+        update_id=row.update_id,
+        tracking_code=row.tracking_code,
+        kind=row.kind,
+        area=AreaRef.of(row),
+        stage=row.stage,
+        holder=holder_of(row, who, at=now),
+        due_at=row.due_at,
+        late=lateness(row.due_at, now=now, calendar=calendar),
+        level=row.level,
+        cause=row.cause,
+        next_rung=upcoming(rule, deadline, fired=row.fired or (), calendar=calendar),
+        next_look_at=row.next_milestone_at,
+        pauses=tuple(ClockInterval.model_validate(pause) for pause in row.standing or ()),
+        version=row.version,
+    )

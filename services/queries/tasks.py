@@ -1,0 +1,206 @@
+"""My queue: the open tasks that I may decide, the most urgent first; and one task in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select, tuple_
+
+from db.models import Area, Decision, Revision, Task, TaskGrant, Update
+from db.repositories.cases import read_involvements
+from db.repositories.tasks import read_task
+from db.session import Viewer
+from domain.authority import Actor, Permission
+from domain.policy import Power
+from domain.vocabulary import EscalationCause, Kind, Stage
+from services.kawal import Kawal
+from services.queries.actions import Action, actions_of
+from services.queries.case import bench_of, read_scoped_case
+from services.queries.holding import HOLDER_COLUMNS, Holder, deciders, holder_of, posts_of
+from services.queries.keyset import ByDue, PageOf, Slice, cut
+from services.queries.scope import areas_by_role, within
+from services.queries.view import AreaRef, View
+from services.queries.who import Who, read_who
+from services.queries.work import TaskInFull, find_task, task_in_full
+
+Claimed: TypeAlias = Literal["me", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFilter:
+    """What narrows the queue. `claimed`: by me, or by nobody yet."""
+
+    stage: tuple[Stage, ...] = ()
+    kind: tuple[Kind, ...] = ()
+    overdue: bool | None = None
+    claimed: Claimed | None = None
+
+
+class QueuedTask(View):
+    """A task that waits for a decision."""
+
+    id: UUID
+    update_id: UUID
+    tracking_code: str
+    kind: Kind
+    area: AreaRef
+    stage: Stage
+    revision: int
+    level: int
+    cause: EscalationCause | None
+    holder: Holder
+    due_at: datetime
+    overdue: bool
+    version: int
+    etag: str = Field(description="For If-Match")
+
+
+class TaskOfCase(View):
+    """A task with its case."""
+
+    update_id: UUID
+    tracking_code: str
+    kind: Kind
+    area: AreaRef
+    task: TaskInFull
+    actions: tuple[Action, ...] = Field(description="What you may do with it now, and if not, why")
+
+
+async def list_queue(kawal: Kawal, actor: Actor, wanted: QueueFilter, page: PageOf[ByDue]) -> Slice[QueuedTask, ByDue]:
+    """The open tasks that the actor's roles may decide and from which no earlier part bars them. Two statements."""
+    now = kawal.now()
+    statement = queue_of(actor, *_fitting(actor, wanted, now=now), page=page)
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        rows, after = cut(
+            (await connection.execute(statement)).all(), page.limit, lambda row: ByDue(row.due_at, row.id)
+        )
+        who = await read_who(
+            connection,
+            people=(row.claimed_by for row in rows),
+            posts=(post for row in rows for post in posts_of(row, at=now)),
+        )
+    return Slice([_queued(row, who, now=now) for row in rows], after)
+
+
+def queue_of(actor: Actor, *conditions: ColumnElement[bool], page: PageOf[ByDue]) -> Select[*tuple[Any, ...]]:
+    """The statement of the queue; in one village it is a range of the index of open tasks, in its order."""
+    columns = (
+        *(Task.id, Task.update_id, Task.area_code, Task.stage, Task.revision, Task.level, Task.cause),
+        *(Task.due_at, Task.version, Update.tracking_code, Update.kind, Update.status),
+    )
+    statement = (
+        select(*columns, Area.name.label("area_name"), *HOLDER_COLUMNS)
+        .add_columns(deciders())
+        .join(Update, Update.id == Task.update_id)
+        .join(Area, Area.code == Task.area_code)
+        .where(
+            Task.status == "open",
+            within(Task.area_code, actor.areas),
+            _decided_by_a_role_of(actor),
+            _free_for(actor),
+            *conditions,
+        )
+        .order_by(Task.due_at, Task.id)
+        .limit(page.limit + 1)
+    )
+    return statement if page.after is None else statement.where(tuple_(Task.due_at, Task.id) > page.after)
+
+
+def _decided_by_a_role_of(actor: Actor) -> ColumnElement[bool]:
+    """That a role which the actor holds over the task's area has the power to decide it."""
+    return or_(
+        false(),
+        *(
+            and_(
+                within(Task.area_code, areas),
+                exists().where(
+                    TaskGrant.task_id == Task.id,
+                    TaskGrant.role == role.value,
+                    TaskGrant.power == Power.DECIDE.value,
+                ),
+            )
+            for role, areas in areas_by_role(actor).items()
+        ),
+    )
+
+
+def _free_for(actor: Actor) -> ColumnElement[bool]:
+    """Separation of duties, as `domain.authority.involved_elsewhere` has it; a repair is its operator's."""
+    submitted = exists().where(Revision.update_id == Task.update_id, Revision.submitted_by == actor.user_id)
+    decided = exists().where(
+        Decision.update_id == Task.update_id,
+        Decision.actor_id == actor.user_id,
+        Decision.stage != Task.stage,
+    )
+    return or_(Task.stage == Stage.REPAIR.value, and_(~submitted, ~decided))
+
+
+def _fitting(actor: Actor, wanted: QueueFilter, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+    if wanted.stage:
+        yield Task.stage.in_([stage.value for stage in wanted.stage])
+    if wanted.kind:
+        yield Update.kind.in_([kind.value for kind in wanted.kind])
+    if wanted.overdue is not None:
+        yield Task.due_at < now if wanted.overdue else Task.due_at >= now
+    match wanted.claimed:
+        case "me":
+            yield Task.claimed_by == actor.user_id
+        case "none":
+            yield Task.claimed_by.is_(None)
+        case None:
+            pass
+
+
+def _queued(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> QueuedTask:
+    return QueuedTask(
+        id=row.id,
+        update_id=row.update_id,
+        tracking_code=row.tracking_code,
+        kind=row.kind,
+        area=AreaRef.of(row),
+        stage=row.stage,
+        revision=row.revision,
+        level=row.level,
+        cause=row.cause,
+        holder=holder_of(row, who, at=now),
+        due_at=row.due_at,
+        overdue=row.due_at < now,
+        version=row.version,
+        etag=f'"v{row.version}"',
+    )
+
+
+async def read_task_in_full(kawal: Kawal, actor: Actor, task_id: UUID) -> TaskOfCase:
+    """One task, open or done, of a case in view. Raises NotFound or Forbidden."""
+    now = kawal.now()
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        asked = await read_task(connection, task_id)
+        case = await read_scoped_case(connection, actor, asked.update_id, permission=Permission.TASKS_READ)
+        policy = await kawal.rules.policy(connection, case.policy_version_id)
+        facts = await find_task(kawal, connection, Task.id == task_id, policy=policy, settled=case.settled)
+        row = (await connection.execute(_case_of(case.id))).one()
+        involvements = await read_involvements(connection, case.id)
+        if facts is None:
+            raise RuntimeError("a task that was there a statement ago is gone, and nothing removes tasks")
+        who = await read_who(connection, people=facts.people, posts=facts.posts(at=now))
+    return TaskOfCase(
+        update_id=case.id,
+        tracking_code=row.tracking_code,
+        kind=case.kind,
+        area=AreaRef.of(row),
+        task=task_in_full(facts, who, now=now),
+        actions=actions_of(actor, bench_of(case, policy, facts if asked.open else None, involvements)),
+    )
+
+
+def _case_of(update_id: UUID) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Update.tracking_code, Update.area_code, Area.name.label("area_name"))
+        .join(Area, Area.code == Update.area_code)
+        .where(Update.id == update_id)
+    )
