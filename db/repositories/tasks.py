@@ -235,18 +235,20 @@ async def end_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseC
 
 async def notify(
     connection: AsyncConnection,
-    task: TaskRecord,
     subject: str,
     *,
+    update_id: UUID,
+    task_id: UUID | None,
+    area_code: str,
     at: datetime,
     roles: Iterable[Role] = (),
     user_ids: Iterable[UUID] = (),
 ) -> None:
-    """Tell roles over the task's area, and persons, about it; `subject` is a stable code."""
+    """Tell roles over the area, and persons, about a case; `subject` is a stable code."""
     shared = {
-        "update_id": task.update_id,
-        "task_id": task.id,
-        "area_code": task.area_code,
+        "update_id": update_id,
+        "task_id": task_id,
+        "area_code": area_code,
         "subject": subject,
         "created_at": at,
     }
