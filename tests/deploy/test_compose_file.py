@@ -12,7 +12,7 @@ import yaml
 from devstack.temporal import SEARCH_ATTRIBUTES
 from tests.deploy.compose import TREE, load, services, variables
 
-ONE_SHOT = {"bootstrap", "migrate", "temporal-schema", "temporal-namespace"}
+ONE_SHOT = {"bootstrap", "migrate", "operator", "temporal-schema", "temporal-namespace"}
 LONG_RUNNING = {"postgres", "temporal", "temporal-ui", "api", "worker"}
 
 
@@ -115,6 +115,7 @@ def test_each_service_waits_for_what_it_stands_on() -> None:
         "postgres": {},
         "bootstrap": {"postgres": healthy},
         "migrate": {"bootstrap": done},
+        "operator": {"migrate": done},
         "temporal-schema": {"bootstrap": done},
         "temporal": {"temporal-schema": done},
         "temporal-namespace": {"temporal": healthy},
@@ -122,6 +123,11 @@ def test_each_service_waits_for_what_it_stands_on() -> None:
         "api": {"migrate": done},  # not the engine: updates are taken in while it is down
         "worker": {"migrate": done, "temporal-namespace": done},
     }
+
+
+def test_operator_is_started_by_hand_alone() -> None:
+    assert [name for name, service in services().items() if "profiles" in service] == ["operator"]
+    assert "ports" not in services()["operator"]
 
 
 def test_mounted_files_exist() -> None:
