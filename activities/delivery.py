@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import select
 from temporalio import activity
 
 from activities.casework.work import Desk, Work, work_on
-from activities.edge import refusals
+from activities.clock import EngineClock
 from db.models import Decision, Update
 from domain.contracts import ActivityName, PushToMinistry
 from domain.ids import push_key
@@ -28,9 +26,8 @@ class Delivery:
 
         No connection is held meanwhile. PartnerUnavailable fails the attempt, and the engine tries again.
         """
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=datetime.now(UTC)) as work:
-                proposal = await _proposal(work)
+        async with work_on(self._desk, command.update_id, at=EngineClock().now()) as work:
+            proposal = await _proposal(work)
         receipt = await self._ministry.push(
             proposal,
             idempotency_key=push_key(command.update_id, task_id=command.task_id),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.casework.work import Desk, Work, work_on
-from activities.edge import refusals
+from activities.clock import EngineClock
 from db.models import IdentityResult
 from db.repositories.tasks import TaskRecord, begin_pause, end_pause, find_open_task
 from domain.audit import AuditType
@@ -36,34 +36,34 @@ class IdentityCheck:
         No connection is held while the registry is asked. A registry that does not answer fails the attempt and the
         engine tries again, when the registry says or with growing pauses.
         """
-        person = await self._person(command)
+        clock = EngineClock()
+        person = await self._person(command, at=clock.now())
         if person is None:
             return
         try:
             match = await self._registry.match(_query(person))
         except PartnerUnavailable as fault:
-            await self._note_outage(command)
+            await self._note_outage(command, at=clock.now())
             raise _try_again(fault) from fault
-        await self._record(command, match)
+        await self._record(command, match, at=clock.now())
 
-    async def _person(self, command: MatchPerson) -> IdentityExpectation | None:
+    async def _person(self, command: MatchPerson, *, at: datetime) -> IdentityExpectation | None:
         """Whom to ask about; None when the task has closed meanwhile."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=_now()) as work:
-                if await _open_check(work, command) is None:
-                    return None
-                revision = await work.revision()
-                expected = identity_expectations(revision.change, await work.base())
+        async with work_on(self._desk, command.update_id, at=at) as work:
+            if await _open_check(work, command) is None:
+                return None
+            revision = await work.revision()
+            expected = identity_expectations(revision.change, await work.base())
         return next((item for item in expected if item.key == command.person), None)
 
-    async def _note_outage(self, command: MatchPerson) -> None:
-        async with work_on(self._desk, command.update_id, at=_now()) as work:
+    async def _note_outage(self, command: MatchPerson, *, at: datetime) -> None:
+        async with work_on(self._desk, command.update_id, at=at) as work:
             task = await _open_check(work, command)
             if task is not None and await begin_pause(work.connection, task, _DOWN, at=work.at):
                 work.note(AuditType.TASK_CLOCK_PAUSED, task=str(task.id), cause=_DOWN.value)
 
-    async def _record(self, command: MatchPerson, match: PersonMatch) -> None:
-        async with work_on(self._desk, command.update_id, at=_now()) as work:
+    async def _record(self, command: MatchPerson, match: PersonMatch, *, at: datetime) -> None:
+        async with work_on(self._desk, command.update_id, at=at) as work:
             task = await _open_check(work, command)
             if task is None:
                 return
@@ -106,7 +106,3 @@ def _try_again(fault: PartnerUnavailable) -> ApplicationError:
         type=fault.code,
         next_retry_delay=None if wait is None else timedelta(seconds=float(wait)),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -37,10 +36,9 @@ class Viewer:
         return cls(name="anonymous", areas=())
 
     @classmethod
-    def system(cls, part: str, *, on_behalf_of: UUID | None = None) -> Viewer:
-        """A part of Kawal itself, such as the worker, and whose act it carries out."""
-        behalf = f":{on_behalf_of}" if on_behalf_of else ""
-        return cls(name=f"system:{part}{behalf}", areas=(NATION,))
+    def system(cls, part: str) -> Viewer:
+        """A part of Kawal itself, such as the worker."""
+        return cls(name=f"system:{part}", areas=(NATION,))
 
 
 class Database:

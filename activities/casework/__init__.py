@@ -12,7 +12,6 @@ from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.idempotency import read_act
 from db.repositories.tasks import find_open_task
-from db.session import Viewer
 from domain.audit import AuditType
 from domain.contracts import (
     ActivityName,
@@ -48,16 +47,10 @@ class Casework:
     async def record_act(self, command: RecordAct) -> StepTaken:
         """Carry out an act of a person, once."""
         with refusals():
-            async with self._desk.database.transaction(Viewer.system("worker")) as connection:
-                keyed = await read_act(connection, command.act.act_id)
-            if keyed.response is not None:
-                return StepTaken.model_validate(keyed.response)
-            async with work_on(
-                self._desk,
-                command.update_id,
-                at=command.at,
-                on_behalf_of=keyed.actor_id,
-            ) as work:
+            async with work_on(self._desk, command.update_id, at=command.at) as work:
+                keyed = await read_act(work.connection, command.act.act_id)
+                if keyed.response is not None:
+                    return StepTaken.model_validate(keyed.response)
                 return await record_act(work, command.act, keyed)
 
     @activity.defn(name=ActivityName.PASS_MILESTONE)

@@ -16,7 +16,6 @@ from db.repositories.cases import (
     RevisionRecord,
     add_revision,
     index_update,
-    read_involvements,
     unindex_update,
 )
 from db.repositories.idempotency import KeyedAct, answer_act
@@ -110,7 +109,7 @@ async def _decide(work: Work, actor: Actor, task: TaskRecord, decision: Decision
         area_code=task.area_code,
         stage=task.stage,
         grants=await read_grants(work.connection, task.id),
-        involvements=await read_involvements(work.connection, work.case.id),
+        involvements=await work.involvements(),
     )
     position = move(work.position, _happening(task.stage, decision.outcome))
     await _keep_decision(work, actor, seat, task, decision)
@@ -144,6 +143,7 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
             decided_at=work.at,
         ),
     )
+    work.involve(actor.user_id, task.stage)
     await save_task(
         work.connection,
         task,
@@ -178,6 +178,7 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     changed = revised(before.change, repair.change)
     position = resubmit(work.position, changed=changed)
     await _close_task(work, task, status="decided", actor=actor)
+    work.involve(actor.user_id, None)
     await _keep_revision(work, actor, repair, number=before.revision + 1)
     work.note(
         AuditType.UPDATE_RESUBMITTED,

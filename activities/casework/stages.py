@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import assert_never
 from uuid import UUID
 
-from sqlalchemy import literal, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import select
 
 from activities.casework.ladder import wake_at
 from activities.casework.registry import apply_to_registry, current_version
 from activities.casework.tasks import open_task
 from activities.casework.work import Work
-from db.models import IdentityResult, Update
-from db.repositories.cases import save_case, unindex_update
+from db.models import IdentityResult
+from db.repositories.cases import add_finding, save_case, unindex_update
 from db.repositories.tasks import TaskRecord, find_open_task
 from domain.audit import AuditType
 from domain.changes import Conflicted, identity_expectations
@@ -105,11 +104,9 @@ async def _conflict(work: Work, position: Position, merged: Conflicted, changes:
     pointers = [conflict.pointer for conflict in merged.conflicts]
     work.note(AuditType.UPDATE_DATA_CONFLICT_FOUND, fields=pointers)
     finding = {"code": "data_conflict", "fields": pointers, "since": work.at.isoformat()}
-    rebased = {
-        "findings": Update.findings.concat(literal([finding], JSONB)),
-        "base_version": await current_version(work),
-    }
-    return await arrive(work, move(position, Happening.DATA_CONFLICT), also={**changes, **rebased})
+    await add_finding(work.connection, work.case.id, finding)
+    rebased = {**changes, "base_version": await current_version(work)}
+    return await arrive(work, move(position, Happening.DATA_CONFLICT), also=rebased)
 
 
 async def _close(work: Work, position: Position, changes: Columns, *, reason: ReasonCode | None) -> NextStep:

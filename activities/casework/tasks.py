@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from activities.casework.ladder import fire, next_look, rule_of
 from activities.casework.work import Work
-from db.repositories.cases import read_involvements
 from db.repositories.people import find_candidates
 from db.repositories.tasks import TaskRecord, add_grants, add_task, save_task
 from domain.audit import AuditType
@@ -80,7 +79,7 @@ def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Dura
 
 async def _find_decider(work: Work, task: TaskRecord, rule: StageRule, grants: list[Grant]) -> TaskRecord:
     """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
-    involved = [] if rule.stage is Stage.REPAIR else await read_involvements(work.connection, work.case.id)
+    involved = [] if rule.stage is Stage.REPAIR else await work.involvements()
     fired: set[int] = set()
     level = 0
     while not await _somebody(work, rule, grants, involved):

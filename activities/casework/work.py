@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
-from db.repositories.cases import CaseRecord, RevisionRecord, lock_case, read_revision
+from db.repositories.cases import CaseRecord, RevisionRecord, lock_case, read_involvements, read_revision
 from db.repositories.registry import read_version
 from db.repositories.rules import Rules
 from db.repositories.tasks import TaskRecord, notify
@@ -20,11 +20,12 @@ from db.repositories.trail import SYSTEM, Doer, Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
 from domain.audit import AuditType
+from domain.authority import Involvement
 from domain.calendar import WorkingCalendar
 from domain.household import Household
 from domain.lifecycle import Position
 from domain.policy import Policy
-from domain.vocabulary import Role, Status
+from domain.vocabulary import Role, Stage, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Work:
     policy: Policy
     at: datetime
     entries: list[Entry] = field(default_factory=list[Entry])
+    _involvements: list[Involvement] | None = None
 
     @property
     def vault(self) -> Vault:
@@ -100,6 +102,17 @@ class Work:
         """The latest submission of the case."""
         return await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
 
+    async def involvements(self) -> list[Involvement]:
+        """Who has had a part in the case, as it was when first asked in this step."""
+        if self._involvements is None:
+            self._involvements = await read_involvements(self.connection, self.case.id)
+        return self._involvements
+
+    def involve(self, user_id: UUID, stage: Stage | None) -> None:
+        """Somebody has just had a part in the case."""
+        if self._involvements is not None:
+            self._involvements.append(Involvement(user_id=user_id, stage=stage))
+
     async def base(self) -> Household | None:
         """The household as it was when the update was made; None for a new one."""
         if self.case.household_id is None or self.case.base_version is None:
@@ -113,15 +126,9 @@ class Work:
 
 
 @asynccontextmanager
-async def work_on(
-    desk: Desk,
-    update_id: UUID,
-    *,
-    at: datetime,
-    on_behalf_of: UUID | None = None,
-) -> AsyncGenerator[Work]:
+async def work_on(desk: Desk, update_id: UUID, *, at: datetime) -> AsyncGenerator[Work]:
     """Lock the case, let the block work on it, write its trail, commit. Nothing is kept when the block raises."""
-    async with desk.database.transaction(Viewer.system("worker", on_behalf_of=on_behalf_of)) as connection:
+    async with desk.database.transaction(Viewer.system("worker")) as connection:
         case = await lock_case(connection, update_id)
         policy = await desk.rules.policy(connection, case.policy_version_id)
         work = Work(desk, connection, case, policy, at)

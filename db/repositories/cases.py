@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, literal, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Decision, IdentityDigest, Revision, Update
@@ -89,18 +90,33 @@ _COLUMNS = (
 )
 
 
+_READ = select(*_COLUMNS).where(Update.id == bindparam("update_id"))
+_LOCK = _READ.with_for_update()
+_SAVE = update(Update).where(Update.id == bindparam("case_id"))
+_INVOLVEMENTS = (
+    select(Revision.submitted_by.label("user_id"), null().label("stage"))
+    .where(Revision.update_id == bindparam("update_id"))
+    .union_all(
+        select(Decision.actor_id, Decision.stage).where(
+            Decision.update_id == bindparam("update_id"),
+            Decision.actor_id.is_not(None),
+        ),
+    )
+)
+
+
 async def read_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
     """The case within view. Raises NotFound."""
-    return await _one(connection, select(*_COLUMNS).where(Update.id == update_id), update_id)
+    return await _one(connection, _READ, update_id)
 
 
 async def lock_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
     """The same, locked until the transaction ends. Every act on a case takes this lock first. Raises NotFound."""
-    return await _one(connection, select(*_COLUMNS).where(Update.id == update_id).with_for_update(), update_id)
+    return await _one(connection, _LOCK, update_id)
 
 
 async def _one(connection: AsyncConnection, wanted: Select[*tuple[Any, ...]], update_id: UUID) -> CaseRecord:
-    row = (await connection.execute(wanted)).one_or_none()
+    row = (await connection.execute(wanted, {"update_id": update_id})).one_or_none()
     if row is None:
         raise NotFound(f"There is no update {update_id} for you.")
     return _record(row)
@@ -129,34 +145,32 @@ def _record(row: Row[*tuple[Any, ...]]) -> CaseRecord:
 
 
 async def save_case(connection: AsyncConnection, case: CaseRecord, position: Position, **changes: object) -> None:
-    """Write where the case stands now, and whatever else changed of it; its version goes up by one."""
+    """Write where the case stands now, and the values of other columns; its version goes up by one."""
     await connection.execute(
-        update(Update)
-        .where(Update.id == case.id)
-        .values(
-            status=position.status.value,
-            stage=position.stage,
-            settled=sorted(position.settled),
-            returned_from=position.returned_from,
-            identity_waived=position.identity_waived,
-            version=case.version + 1,
+        _SAVE,
+        {
+            "case_id": case.id,
+            "status": position.status.value,
+            "stage": position.stage,
+            "settled": sorted(position.settled),
+            "returned_from": position.returned_from,
+            "identity_waived": position.identity_waived,
+            "version": case.version + 1,
             **changes,
-        ),
+        },
     )
+
+
+async def add_finding(connection: AsyncConnection, update_id: UUID, finding: dict[str, Any]) -> None:
+    """Put a finding beside those that the case has."""
+    findings = Update.findings.concat(literal([finding], JSONB))
+    await connection.execute(update(Update).where(Update.id == update_id).values(findings=findings))
 
 
 async def read_involvements(connection: AsyncConnection, update_id: UUID) -> list[Involvement]:
     """Who has had a part in the case: every submission and repair, and every decision of an officer."""
-    submitted = await connection.scalars(select(Revision.submitted_by).where(Revision.update_id == update_id))
-    decided = await connection.execute(
-        select(Decision.actor_id, Decision.stage).where(
-            Decision.update_id == update_id,
-            Decision.actor_id.is_not(None),
-        ),
-    )
-    return [Involvement(user_id=user_id, stage=None) for user_id in submitted] + [
-        Involvement(user_id=row.actor_id, stage=Stage(row.stage)) for row in decided
-    ]
+    rows = await connection.execute(_INVOLVEMENTS, {"update_id": update_id})
+    return [Involvement(user_id=row.user_id, stage=row.stage and Stage(row.stage)) for row in rows]
 
 
 def revision_context(update_id: UUID, revision: int) -> str:

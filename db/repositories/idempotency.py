@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,15 @@ class NewAct(NamedTuple):
     body_hash: bytes
     request: bytes
     update_id: UUID | None = None
+
+
+_READ = select(
+    IdempotencyKey.id,
+    IdempotencyKey.actor_id,
+    IdempotencyKey.request,
+    IdempotencyKey.response,
+).where(IdempotencyKey.id == bindparam("act_id"))
+_ANSWER = update(IdempotencyKey).where(IdempotencyKey.id == bindparam("act_id"))
 
 
 async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime) -> KeyedAct:
@@ -68,12 +77,9 @@ async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime
 
 async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:
     """The act recorded under `act_id`."""
-    columns = select(IdempotencyKey.id, IdempotencyKey.actor_id, IdempotencyKey.request, IdempotencyKey.response)
-    return KeyedAct(*(await connection.execute(columns.where(IdempotencyKey.id == act_id))).one())
+    return KeyedAct(*(await connection.execute(_READ, {"act_id": act_id})).one())
 
 
 async def answer_act(connection: AsyncConnection, act_id: UUID, response: dict[str, Any], *, at: datetime) -> None:
     """Save what the act led to, in the transaction that did it."""
-    await connection.execute(
-        update(IdempotencyKey).where(IdempotencyKey.id == act_id).values(response=response, completed_at=at),
-    )
+    await connection.execute(_ANSWER, {"act_id": act_id, "response": response, "completed_at": at})

@@ -60,7 +60,5 @@ async def find_message(connection: AsyncConnection, topic: str, *, subject_id: U
 async def mark_delivered(connection: AsyncConnection, message_id: int, *, at: datetime) -> None:
     """Keep the dispatcher from delivering it again, which would do no harm but take time."""
     await connection.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.done_at.is_(None))
-        .values(done_at=at),
+        update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.done_at.is_(None)).values(done_at=at),
     )

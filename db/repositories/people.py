@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Membership
@@ -18,6 +18,13 @@ from domain.vocabulary import Role
 _SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at)")
 _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
+
+_CANDIDATES = select(Membership.user_id, Membership.role).where(
+    Membership.role.in_(bindparam("roles", expanding=True)),
+    Membership.area_code.in_(bindparam("areas", expanding=True)),
+    Membership.valid_from <= bindparam("at"),
+    or_(Membership.valid_to.is_(None), Membership.valid_to > bindparam("at")),
+)
 
 
 class Credentials(NamedTuple):
@@ -67,12 +74,8 @@ async def find_candidates(
     if not roles:
         return []
     rows = await connection.execute(
-        select(Membership.user_id, Membership.role).where(
-            Membership.role.in_([role.value for role in roles]),
-            Membership.area_code.in_(ancestry(area_code)),
-            Membership.valid_from <= at,
-            or_(Membership.valid_to.is_(None), Membership.valid_to > at),
-        ),
+        _CANDIDATES,
+        {"roles": [role.value for role in roles], "areas": ancestry(area_code), "at": at},
     )
     return [Candidate(user_id=row.user_id, role=Role(row.role)) for row in rows]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -94,9 +94,16 @@ def _record(row: Row[*tuple[Any, ...]]) -> TaskRecord:
     )
 
 
+_TASK = select(*_COLUMNS).where(Task.id == bindparam("task_id"))
+_OPEN_TASK = select(*_COLUMNS).where(Task.update_id == bindparam("update_id"), Task.status == "open")
+_SAVE_TASK = update(Task).where(Task.id == bindparam("task_id"))
+_GRANTS = select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
+_ADD_GRANTS = upsert(TaskGrant).on_conflict_do_nothing()
+
+
 async def read_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
     """A task within view. Raises NotFound."""
-    found = await _find(connection, Task.id == task_id)
+    found = await _find(connection, _TASK, task_id=task_id)
     if found is None:
         raise NotFound(f"There is no task {task_id} for you.")
     return found
@@ -104,42 +111,47 @@ async def read_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
 
 async def find_open_task(connection: AsyncConnection, update_id: UUID) -> TaskRecord | None:
     """The one open task of a case, if it has one."""
-    return await _find(connection, (Task.update_id == update_id) & (Task.status == "open"))
+    return await _find(connection, _OPEN_TASK, update_id=update_id)
 
 
-async def _find(connection: AsyncConnection, which: ColumnElement[bool]) -> TaskRecord | None:
-    row = (await connection.execute(select(*_COLUMNS).where(which))).one_or_none()
+async def _find(
+    connection: AsyncConnection,
+    wanted: Select[*tuple[Any, ...]],
+    **which: UUID,
+) -> TaskRecord | None:
+    row = (await connection.execute(wanted, which)).one_or_none()
     return None if row is None else _record(row)
 
 
 async def add_task(connection: AsyncConnection, task: TaskRecord) -> None:
     """Open a task."""
     await connection.execute(
-        insert(Task).values(
-            id=task.id,
-            update_id=task.update_id,
-            area_code=task.area_code,
-            stage=task.stage.value,
-            revision=task.revision,
-            status=task.status,
-            opened_at=task.opened_at,
-            due_at=task.due_at,
-            deadline=task.deadline.model_dump(mode="json"),
-            next_milestone_at=task.next_milestone_at,
-            level=task.level,
-            version=task.version,
-        ),
+        insert(Task),
+        {
+            "id": task.id,
+            "update_id": task.update_id,
+            "area_code": task.area_code,
+            "stage": task.stage.value,
+            "revision": task.revision,
+            "status": task.status,
+            "opened_at": task.opened_at,
+            "due_at": task.due_at,
+            "deadline": task.deadline.model_dump(mode="json"),
+            "next_milestone_at": task.next_milestone_at,
+            "level": task.level,
+            "version": task.version,
+        },
     )
 
 
 async def save_task(connection: AsyncConnection, task: TaskRecord, **changes: object) -> None:
     """Change columns of a task; its version goes up by one."""
-    await connection.execute(update(Task).where(Task.id == task.id).values(version=task.version + 1, **changes))
+    await connection.execute(_SAVE_TASK, {"task_id": task.id, "version": task.version + 1, **changes})
 
 
 async def read_grants(connection: AsyncConnection, task_id: UUID) -> list[Grant]:
     """The powers over a task."""
-    rows = await connection.execute(select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == task_id))
+    rows = await connection.execute(_GRANTS, {"task_id": task_id})
     return [Grant(role=Role(row.role), power=Power(row.power)) for row in rows]
 
 
@@ -156,7 +168,7 @@ async def add_grants(
         for grant in grants
     ]
     if rows:
-        await connection.execute(upsert(TaskGrant).on_conflict_do_nothing(), rows)
+        await connection.execute(_ADD_GRANTS, rows)
 
 
 async def fired_rungs(connection: AsyncConnection, task_id: UUID) -> frozenset[int]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -45,6 +45,13 @@ def stream_of_update(update_id: UUID) -> str:
     return f"update:{update_id}"
 
 
+_LOCK_HEAD = (
+    select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == bindparam("wanted")).with_for_update()
+)
+_MOVE_HEAD = update(AuditStream).where(AuditStream.stream == bindparam("wanted"))
+_BEGIN = upsert(AuditStream).on_conflict_do_nothing()
+
+
 async def record(
     connection: AsyncConnection,
     stream: str,
@@ -75,9 +82,7 @@ async def record(
         rows.append(_row(stored))
         head = Head(event.seq, stored.hash)
     await connection.execute(insert(AuditRecord), rows)
-    await connection.execute(
-        update(AuditStream).where(AuditStream.stream == stream).values(seq=head.seq, hash=head.hash),
-    )
+    await connection.execute(_MOVE_HEAD, {"wanted": stream, "seq": head.seq, "hash": head.hash})
 
 
 async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[StoredEvent], Head | None]:
@@ -100,14 +105,12 @@ async def stream_names(connection: AsyncConnection) -> AsyncIterator[str]:
 
 
 async def _lock_head(connection: AsyncConnection, stream: str, *, area_code: str | None) -> Head:
-    wanted = select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == stream).with_for_update()
-    found = (await connection.execute(wanted)).one_or_none()
-    if found is not None:
-        return Head(found.seq, found.hash)
-    first = upsert(AuditStream).values(stream=stream, area_code=area_code, seq=0, hash=genesis(stream))
-    await connection.execute(first.on_conflict_do_nothing())
-    locked = (await connection.execute(wanted)).one()
-    return Head(locked.seq, locked.hash)
+    found = (await connection.execute(_LOCK_HEAD, {"wanted": stream})).one_or_none()
+    if found is None:
+        first = {"stream": stream, "area_code": area_code, "seq": 0, "hash": genesis(stream)}
+        await connection.execute(_BEGIN, first)
+        found = (await connection.execute(_LOCK_HEAD, {"wanted": stream})).one()
+    return Head(found.seq, found.hash)
 
 
 def _row(stored: StoredEvent) -> dict[str, object]:
