@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import problems, public, v1
+from api import operations, problems, public, v1
 from api.deps import Front
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
@@ -56,10 +56,11 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     problems.install(app)
     app.include_router(v1.router)
     app.include_router(public.router)
-    # The last one added is the outermost: the log sees every answer, with all its headers.
+    # The last one added is the outermost: log and metrics see every answer, with all its headers.
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    operations.install(app)
     return describe(app)
 
 

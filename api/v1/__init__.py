@@ -5,12 +5,34 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.openapi import PROBLEMS
-from api.v1 import acts, auth, callbacks, policies, submissions
+from api.v1 import (
+    acts,
+    areas,
+    auth,
+    callbacks,
+    deadlines,
+    households,
+    kinds,
+    notifications,
+    policies,
+    stalled,
+    submissions,
+    tasks,
+    updates,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     submissions.router,
+    updates.router,
+    tasks.router,
     acts.router,
+    stalled.router,
+    notifications.router,
+    households.router,
+    areas.router,
+    kinds.router,
+    deadlines.router,
     policies.router,
     callbacks.router,
 )

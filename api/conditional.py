@@ -1,0 +1,41 @@
+"""Conditional reads: who holds the present version is told so instead of being sent it again (RFC 9110, 13.1.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Response
+
+from api.deps import etag
+
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "You hold this version already."}}
+"""For `responses` of a conditional read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The entity tags that the client holds."""
+
+    tags: frozenset[str]
+
+    def answer(self, response: Response, *, version: int) -> Response | None:
+        """Name the version in the answer; the whole answer when the client has it already, else None."""
+        tag = etag(version)
+        response.headers["ETag"] = tag
+        if tag in self.tags or "*" in self.tags:
+            return Response(status_code=304, headers=dict(response.headers))
+        return None
+
+
+async def _known(
+    if_none_match: Annotated[
+        str | None,
+        Header(max_length=1000, description="The ETag of what you hold; an unchanged version is answered with 304."),
+    ] = None,
+) -> Known:
+    tags = (if_none_match or "").split(",")
+    return Known(frozenset(tag.strip().removeprefix("W/") for tag in tags))
+
+
+KnownDep = Annotated[Known, Depends(_known)]

@@ -1,0 +1,93 @@
+"""Reading the registry: households, and what they were before. Numbers of persons are masked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from api.conditional import NOT_MODIFIED, KnownDep
+from api.deps import ActorDep, KawalDep, etag, requires
+from api.pagination import Page, PageQuery, page_of
+from api.v1.updates import AreaCode
+from domain.authority import Permission
+from services.queries.household import (
+    HouseholdInFull,
+    Purpose,
+    VersionInFull,
+    VersionSummary,
+    list_versions,
+    read_household_in_full,
+    read_one_version,
+)
+from services.queries.households import HouseholdFilter, HouseholdSummary, list_households
+from services.queries.keyset import ByAge
+
+router = APIRouter(tags=["households"], dependencies=[requires(Permission.HOUSEHOLDS_READ)])
+
+Rank = Annotated[int, Field(ge=1, le=10)]
+
+
+class HouseholdQuery(PageQuery):
+    """What narrows the list of households."""
+
+    area: AreaCode | None = None
+    desil: tuple[Rank, ...] = ()
+    q: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None,
+        repr=False,
+        description="A NIK or KK number: found inside your areas, and not written to any log",
+    )
+
+    def filter(self) -> HouseholdFilter:
+        """The same, as the question has it."""
+        return HouseholdFilter(area=self.area, desil=self.desil, term=self.q)
+
+
+@router.get("/households")
+async def list_households_in_view(
+    query: Annotated[HouseholdQuery, Query()],
+    actor: ActorDep,
+    kawal: KawalDep,
+) -> Page[HouseholdSummary]:
+    """The households in your areas; facts only, no names and no numbers."""
+    return page_of(await list_households(kawal, actor, query.filter(), query.page(ByAge)))
+
+
+@router.get("/households/{household_id}", response_model=HouseholdInFull, responses=NOT_MODIFIED)
+async def read_household(
+    household_id: UUID,
+    actor: ActorDep,
+    kawal: KawalDep,
+    known: KnownDep,
+    response: Response,
+    unmask_purpose: Annotated[
+        Purpose | None,
+        Query(description="What you need the full numbers for. Your name and this text enter the audit trail."),
+    ] = None,
+) -> HouseholdInFull | Response:
+    """One household, masked. With a purpose, for those who work on cases there, with its full numbers."""
+    found = await read_household_in_full(kawal, actor, household_id, purpose=unmask_purpose)
+    if unmask_purpose is not None:
+        response.headers["ETag"] = etag(found.household.version)
+        return found
+    return known.answer(response, version=found.household.version) or found
+
+
+@router.get("/households/{household_id}/versions")
+async def list_household_versions(household_id: UUID, actor: ActorDep, kawal: KawalDep) -> list[VersionSummary]:
+    """The versions of a household, the newest first, each with the update that made it."""
+    return list(await list_versions(kawal, actor, household_id))
+
+
+@router.get("/households/{household_id}/versions/{version}")
+async def read_household_version(
+    household_id: UUID,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    actor: ActorDep,
+    kawal: KawalDep,
+) -> VersionInFull:
+    """A household as it was in one version, masked."""
+    return await read_one_version(kawal, actor, household_id, version)
