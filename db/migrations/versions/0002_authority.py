@@ -121,7 +121,8 @@ FUNCTIONS = (
                CASE WHEN d.household_id IS NULL THEN 'update' ELSE 'household' END, d.area_code
         FROM identity_digests d
         WHERE d.digest = ANY (wanted)
-          AND d.household_id IS DISTINCT FROM of_household AND d.update_id IS DISTINCT FROM of_update
+          AND (of_household IS NULL OR d.household_id IS DISTINCT FROM of_household)
+          AND (of_update IS NULL OR d.update_id IS DISTINCT FROM of_update)
     $$
     """,
 )
