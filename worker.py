@@ -33,7 +33,7 @@ from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
-from runtime.engine import Engine, connect
+from runtime.engine import Engine, connect, metrics_runtime
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
@@ -191,17 +191,14 @@ async def main(settings: Settings) -> None:
 
 async def _engine_client(settings: Settings, stop: asyncio.Event) -> Client | None:
     """A connected client, however long the engine takes to come up; None when told to stop before."""
-    client = await connect(settings, metrics_bind=f"{settings.metrics_host}:{settings.worker_metrics_port}")
-    engine = Engine(client, queue_prefix=settings.task_queue_prefix)
+    runtime = metrics_runtime(f"{settings.metrics_host}:{settings.worker_metrics_port}")
     while not stop.is_set():
         try:
-            await engine.ping()
+            return await connect(settings, runtime=runtime, lazy=False)
         except EngineUnavailable:
             _log.warning("worker.engine_unavailable", address=settings.temporal_address)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), timeout=1)
-        else:
-            return client
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=1)
     return None
 
 

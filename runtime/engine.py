@@ -47,6 +47,7 @@ AREA: Final = SearchAttributeKey.for_keyword("KawalArea")
 KIND: Final = SearchAttributeKey.for_keyword("KawalKind")
 
 _PATIENCE: Final = timedelta(seconds=8)
+_CONNECT_PATIENCE: Final = timedelta(seconds=3)
 _FORGOTTEN = {"AcceptedUpdateCompletedWorkflow", "foreign_run"}
 
 
@@ -64,22 +65,29 @@ class NewCase:
     kind: str
 
 
-async def connect(settings: Settings, *, metrics_bind: str | None = None) -> Client:
-    """A client that connects on first use, so that no process depends on the engine to start.
+def metrics_runtime(bind: str) -> Runtime:
+    """An SDK runtime that serves its own Prometheus metrics on the address `bind`; one for each process."""
+    metrics = PrometheusConfig(bind_address=bind, counters_total_suffix=True, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
-    `metrics_bind` is the address on which the SDK serves its own metrics, if it is to.
+
+async def connect(settings: Settings, *, runtime: Runtime | None = None, lazy: bool = True) -> Client:
+    """A client of the engine that the settings name.
+
+    It connects on first use, so that no process depends on the engine to start. Workers cannot be built on such a
+    client: with `lazy=False` it connects now, and raises EngineUnavailable when it cannot.
     """
-    runtime = None
-    if metrics_bind is not None:
-        metrics = PrometheusConfig(bind_address=metrics_bind, counters_total_suffix=True, durations_as_seconds=True)
-        runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=data_converter(settings.codec_keys),
-        lazy=True,
-        runtime=runtime,
-    )
+    try:
+        return await Client.connect(
+            settings.temporal_address,
+            namespace=settings.temporal_namespace,
+            data_converter=data_converter(settings.codec_keys),
+            connect_timeout=_CONNECT_PATIENCE,
+            lazy=lazy,
+            runtime=runtime,
+        )
+    except (RPCError, RuntimeError) as fault:
+        raise _unavailable() from fault
 
 
 class Engine:

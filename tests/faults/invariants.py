@@ -1,0 +1,196 @@
+"""What must hold of every case whatever has died meanwhile, read from the database in one snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Decision, Escalation, Household, HouseholdVersion, OutboxMessage, Task, TaskGrant, Update
+from db.models.base import Base
+from db.owner import OwnerDatabase
+from db.repositories.trail import read_stream, stream_of_update
+from domain.audit import AuditEvent, AuditType, status_from
+from domain.vocabulary import CLOSED_STATUSES, Stage, Status
+from services.administration.audit import verify_all
+
+LATENESS: Final = timedelta(seconds=70)
+"""How long after its moment a milestone may still be waiting: the spread of a minute, and the way to the database."""
+_SYSTEM_STAGES: Final = frozenset({Stage.IDENTITY_CHECK, Stage.DELIVERY})
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Every row that the invariants are about."""
+
+    updates: list[RowMapping]
+    tasks: dict[UUID, list[RowMapping]]
+    deciders: frozenset[UUID]
+    decisions: list[RowMapping]
+    escalations: list[RowMapping]
+    households: list[RowMapping]
+    versions: list[RowMapping]
+    undelivered: list[RowMapping]
+    trails: dict[UUID, list[AuditEvent]]
+
+    def all_tasks(self) -> Iterator[RowMapping]:
+        """The tasks of all cases."""
+        return (task for tasks in self.tasks.values() for task in tasks)
+
+
+async def check_invariants(
+    database: OwnerDatabase,
+    *,
+    at: datetime,
+    drained: bool = True,
+    lateness: timedelta = LATENESS,
+) -> None:
+    """Raise AssertionError naming every breach. With `drained=False` messages may still wait for the engine.
+
+    `at` is the moment by which milestones are judged; `lateness` how long one may be overdue.
+    """
+    async with database.transaction(snapshot=True) as connection:
+        picture = await _take(connection)
+        flaws = [flaw.detail async for report in verify_all(connection) for flaw in report.flaws]
+    breaches = [
+        *(f"audit: {flaw}" for flaw in flaws),
+        *_of_holders(picture, at=at, lateness=lateness, started=drained),
+        *_of_decisions(picture),
+        *_of_escalations(picture),
+        *_of_custody(picture),
+        *_of_status(picture),
+        *_of_registry(picture),
+        *((f"outbox: {row.topic} of {row.subject_id} waits" for row in picture.undelivered) if drained else ()),
+    ]
+    assert not breaches, "\n".join(breaches)
+
+
+async def _take(connection: AsyncConnection) -> Picture:
+    async def rows(model: type[Base], *order: Any) -> list[RowMapping]:
+        return list((await connection.execute(select(model.__table__).order_by(*order))).mappings())
+
+    updates = await rows(Update, Update.id)
+    tasks = defaultdict[UUID, list[RowMapping]](list)
+    for task in await rows(Task, Task.opened_at, Task.id):
+        tasks[task["update_id"]].append(task)
+    grants = await rows(TaskGrant, TaskGrant.task_id)
+    trails = {
+        row["id"]: [stored.event for stored in (await read_stream(connection, stream_of_update(row["id"])))[0]]
+        for row in updates
+    }
+    return Picture(
+        updates=updates,
+        tasks=tasks,
+        deciders=frozenset(row["task_id"] for row in grants if row["power"] == "decide"),
+        decisions=await rows(Decision, Decision.decided_at),
+        escalations=await rows(Escalation, Escalation.fired_at),
+        households=await rows(Household, Household.id),
+        versions=await rows(HouseholdVersion, HouseholdVersion.household_id, HouseholdVersion.version),
+        undelivered=[row for row in await rows(OutboxMessage, OutboxMessage.id) if row["done_at"] is None],
+        trails=trails,
+    )
+
+
+def _of_holders(picture: Picture, *, at: datetime, lateness: timedelta, started: bool) -> Iterator[str]:
+    """Every open case has one open task, somebody who may decide it, and a moment at which it is looked at again."""
+    for case in picture.updates:
+        name = f"case {case['id']} ({case['status']})"
+        open_tasks = [task for task in picture.tasks[case["id"]] if task["status"] == "open"]
+        if case["status"] in CLOSED_STATUSES:
+            if open_tasks or case["closed_at"] is None:
+                yield f"{name} has ended, with {len(open_tasks)} open tasks, at {case['closed_at']}"
+        elif case["status"] == Status.RECEIVED:
+            if started or case["run_id"] is not None:
+                yield f"{name} was never taken up"
+        elif len(open_tasks) != 1:
+            yield f"{name} has {len(open_tasks)} open tasks"
+        else:
+            yield from (f"{name}: {fault}" for fault in _of_open_task(picture, open_tasks[0], at=at, late=lateness))
+
+
+def _of_open_task(picture: Picture, task: RowMapping, *, at: datetime, late: timedelta) -> Iterator[str]:
+    if Stage(task["stage"]) not in _SYSTEM_STAGES and task["id"] not in picture.deciders:
+        yield f"nobody may decide the task of {task['stage']}"
+    upcoming = task["next_milestone_at"]
+    if upcoming is None or upcoming < at - late:
+        yield f"the next milestone of {task['stage']} is {upcoming}, now is {at}"
+
+
+def _of_decisions(picture: Picture) -> Iterator[str]:
+    """A task that was decided has one decision, by one officer; a repair is done, not decided."""
+    of_task = Counter(row["task_id"] for row in picture.decisions)
+    for task in picture.all_tasks():
+        wanted = int(task["status"] == "decided" and task["stage"] != Stage.REPAIR)
+        if of_task[task["id"]] != wanted:
+            yield f"task {task['id']} ({task['stage']}, {task['status']}) has {of_task[task['id']]} decisions"
+
+
+def _of_escalations(picture: Picture) -> Iterator[str]:
+    """Each rung that fired stands once in the table, once in the trail, and never before it was due."""
+    told = Counter(
+        (UUID(str(event.data["task"])), event.data["rung"])
+        for trail in picture.trails.values()
+        for event in trail
+        if event.type in {AuditType.TASK_REMINDED, AuditType.TASK_ESCALATED}
+    )
+    fired = Counter((row["task_id"], row["rung"]) for row in picture.escalations)
+    for key in told.keys() | fired.keys():
+        if (told[key], fired[key]) != (1, 1):
+            yield f"rung {key[1]} of task {key[0]} fired {fired[key]} times and was told {told[key]} times"
+    for row in picture.escalations:
+        if row["fired_at"] < row["due_at"]:
+            yield f"rung {row['rung']} of task {row['task_id']} fired before it was due"
+
+
+def _of_custody(picture: Picture) -> Iterator[str]:
+    """Somebody has the case at every moment: a task opens in the moment in which the one before it was done."""
+    for case in picture.updates:
+        tasks = picture.tasks[case["id"]]
+        if tasks and tasks[0]["opened_at"] < case["submitted_at"]:
+            yield f"case {case['id']} had a task before it was submitted"
+        for before, after in pairwise(tasks):
+            if before["decided_at"] != after["opened_at"]:
+                yield (
+                    f"case {case['id']}: {before['stage']} ended at {before['decided_at']}, "
+                    f"{after['stage']} began at {after['opened_at']}"
+                )
+        if tasks and case["closed_at"] is not None and tasks[-1]["decided_at"] != case["closed_at"]:
+            yield f"case {case['id']} ended at {case['closed_at']}, its last task at {tasks[-1]['decided_at']}"
+
+
+def _of_status(picture: Picture) -> Iterator[str]:
+    """The trail alone tells the status."""
+    for case in picture.updates:
+        told = status_from(picture.trails[case["id"]])
+        if told != case["status"]:
+            yield f"case {case['id']} is {case['status']}, its trail says {told}"
+
+
+def _of_registry(picture: Picture) -> Iterator[str]:
+    """A household is in as many versions as updates were applied to it, and one more if it was there before."""
+    applied = {row["id"] for row in picture.updates if row["status"] == Status.APPLIED}
+    made = defaultdict[UUID, list[RowMapping]](list)
+    for row in picture.versions:
+        made[row["household_id"]].append(row)
+    for household in picture.households:
+        yield from _of_versions(household, made[household["id"]], applied=applied)
+    silent = applied - {row["update_id"] for row in picture.versions}
+    yield from (f"update {update_id} was applied and changed nothing" for update_id in silent)
+
+
+def _of_versions(household: RowMapping, versions: Sequence[RowMapping], *, applied: set[UUID]) -> Iterator[str]:
+    authors = [row["update_id"] for row in versions]
+    if [row["version"] for row in versions] != list(range(1, household["version"] + 1)):
+        yield f"household {household['id']} is in version {household['version']} of {len(versions)}"
+    if None in authors[1:] or len(set(authors)) != len(authors):
+        yield f"household {household['id']} was changed twice by one update, or by none"
+    for author in authors:
+        if author is not None and author not in applied:
+            yield f"household {household['id']} was changed by update {author}, which is not applied"
