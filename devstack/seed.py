@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,6 +42,7 @@ POPULATION_SEED: Final = 3206
 INVENTED_ON: Final = date(2026, 1, 1)
 """The day as of which the people have their ages: fixed, so that they are the same people whenever they are made."""
 
+_IN_TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('kawal.seed', 0))")
 _WIB: Final = ZoneInfo("Asia/Jakarta")
 
 
@@ -85,12 +86,14 @@ async def seed(
     database = OwnerDatabase(migrator_url)
     at = datetime.combine(today, time.min, _WIB)
     async with database.transaction() as connection:
+        await connection.execute(_IN_TURN)
         policy_version_id = await _write_rules(connection, at=at)
         new_accounts = await _write_people(connection, password_hash=password_hash, at=at)
     invented_by_village = {code: invented(code, count=households_per_village) for code in villages}
     new_households = 0
     for of_village in invented_by_village.values():
         async with database.transaction() as connection:
+            await connection.execute(_IN_TURN)
             new_households += await _write_village(connection, of_village, vault=vault, at=at)
         if progress is not None:
             progress(len(of_village))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import PolicyVersion
-from db.repositories import trail
 from db.repositories.people import ancestry
-from db.repositories.trail import Entry
-from domain.audit import AuditType
 from domain.errors import NotFound
-from domain.ids import new_id
-from domain.policy import Policy, canonical_json
+from domain.policy import Policy
+from services.policies import add_version
 
 
 class Published(NamedTuple):
@@ -32,26 +28,8 @@ class Published(NamedTuple):
 
 async def publish_policy(connection: AsyncConnection, policy: Policy, *, at: datetime) -> Published:
     """Publish the next version for the policy's area, in force at once; open cases keep theirs."""
-    newest = select(func.max(PolicyVersion.number)).where(PolicyVersion.area_code == policy.area_code)
-    number = ((await connection.scalar(newest)) or 0) + 1
-    text = canonical_json(policy)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    version_id = new_id()
-    await connection.execute(
-        insert(PolicyVersion).values(
-            id=version_id,
-            area_code=policy.area_code,
-            number=number,
-            document=policy.model_dump(mode="json"),
-            digest=digest,
-            published_by=None,
-            published_at=at,
-            effective_at=at,
-        ),
-    )
-    published = Entry(type=AuditType.POLICY_PUBLISHED, data={"number": number, "digest": digest, "name": policy.name})
-    await trail.record(connection, f"policy:{version_id}", [published], at=at, area_code=policy.area_code)
-    return Published(version_id, policy.area_code, number, at, policy)
+    await add_version(connection, policy, at=at, effective_at=at)
+    return await policy_in_force(connection, policy.area_code, at=at)
 
 
 async def policy_in_force(connection: AsyncConnection, area_code: str, *, at: datetime) -> Published:

@@ -1,0 +1,1 @@
+"""`kawal demo`: a dozen realistic cases driven through the running system over its API, as its people would."""

@@ -1,0 +1,116 @@
+"""One case as the demonstration follows it: what its people do in turn, and waiting for what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from devstack.demo.api import Api, DemoError, Document
+from devstack.demo_people import VILLAGES
+from domain.vocabulary import Outcome, ReasonCode, Stage, Status
+
+POLL: Final = 0.4
+PATIENCE: Final = 60.0
+"""Seconds that any one thing may take to come about."""
+
+EXPRESS: Final = (Stage.VERIFICATION, Stage.APPROVAL)
+"""The human stages of the express route."""
+
+Watch = Callable[[str], None]
+"""Told in a few words whenever something has happened to the case."""
+
+_OF_VILLAGE: Final = {Stage.VERIFICATION: "puskesos", Stage.DELIBERATION: "kades"}
+_OF_REGENCY: Final = {Stage.APPROVAL: "verifikator", Stage.ENDORSEMENT: "kadis"}
+
+
+class Case:
+    """A submitted update; `story` is what happened to it so far."""
+
+    def __init__(self, api: Api, *, receipt: Document, village: str, operator: str, watch: Watch) -> None:
+        self.id: str = receipt["id"]
+        self.tracking_code: str = receipt["tracking_code"]
+        self.story: list[str] = []
+        self._api = api
+        self._path = f"/v1/updates/{self.id}"
+        self._village = village
+        self._operator = operator
+        self._watch = watch
+        self._status = ""
+
+    def tell(self, what: str) -> None:
+        """Add to the story."""
+        self.story.append(what)
+        self._watch(what)
+
+    async def read(self) -> Document:
+        """The case as the district's supervisor sees it now."""
+        document = await self._api.get("slrt.taraju", self._path)
+        if document["status"] != self._status:
+            self._status = document["status"]
+            self._watch(self._status)
+        return document
+
+    async def until(self, holds: Callable[[Document], bool], *, what: str) -> Document:
+        """The case once something holds of it. Raises DemoError when it takes too long, or can no longer come."""
+        give_up_at = asyncio.get_running_loop().time() + PATIENCE
+        while not holds(document := await self.read()):
+            if document["closed_at"] is not None:
+                raise DemoError(f"waited for {what}, but the case is {document['status']}")
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise DemoError(f"waited {PATIENCE:g} s for {what}; the case is {document['status']}")
+            await asyncio.sleep(POLL)
+        return document
+
+    async def status(self, wanted: Status) -> Document:
+        """The case once it has that status."""
+        return await self.until(lambda case: case["status"] == wanted.value, what=wanted.value)
+
+    async def stage(self, wanted: Stage) -> Document:
+        """The case once it stands in that stage with an open task."""
+        return await self.until(lambda case: case["stage"] == wanted.value and case["task"] is not None, what=wanted)
+
+    async def decide(
+        self,
+        stage: Stage,
+        outcome: Outcome = Outcome.FORWARD,
+        *,
+        by: str | None = None,
+        reason: ReasonCode | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Wait for the stage and decide in it; by the officer whose stage it is, unless somebody else is named."""
+        task = (await self.stage(stage))["task"]
+        body: Document = {"outcome": outcome.value}
+        if reason is not None:
+            body["reason"] = reason.value
+        if note is not None:
+            body["note"] = note
+        if stage is Stage.DELIBERATION and outcome is Outcome.FORWARD:
+            body["minutes"] = _minutes(self._village)
+        await self._api.post(by or self._officer(stage), f"/v1/tasks/{task['id']}/decision", body)
+
+    async def forward(self, *stages: Stage) -> None:
+        """Each of these stages, one after the other, forwarded by its own officer."""
+        for stage in stages:
+            await self.decide(stage)
+
+    async def resubmit(self, change: Document, evidence: list[Document]) -> None:
+        """Send the returned case in again."""
+        await self._api.post(self._operator, f"{self._path}/resubmission", {"change": change, "evidence": evidence})
+
+    async def withdraw(self, note: str) -> None:
+        """Take the case back."""
+        await self._api.post(self._operator, f"{self._path}/withdrawal", {"note": note})
+
+    def _officer(self, stage: Stage) -> str:
+        if stage in _OF_REGENCY:
+            return _OF_REGENCY[stage]
+        return f"{_OF_VILLAGE[stage]}.{VILLAGES[self._village].lower()}"
+
+
+def _minutes(village: str) -> Document:
+    today = date.today()  # noqa: DTZ011 - the day on the wall of the village hall
+    number = f"400.9/{today:%d%m}/BA-Musdes/{VILLAGES[village]}/{today:%Y}"
+    return {"type": "musdes", "number": number, "held_on": today.isoformat()}

@@ -1,0 +1,120 @@
+"""Playing the whole programme at once, under a policy of seconds, and putting the policy back afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from devstack.demo.api import Api, DemoError, Document
+from devstack.demo.partners import PartnerAdmin
+from devstack.demo.people import Households, Newcomers
+from devstack.demo.scene import Scenario, Scene
+from devstack.demo_people import REGENCY
+from devstack.partners.settings import PartnerSettings
+from domain.policy import default_policy, demo_policy
+
+_ADMINISTRATOR = "admin"
+_DEMO_NAME = demo_policy().name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What came of one scenario: what happened, and in `fault` what was not as it should be."""
+
+    scenario: Scenario
+    story: str
+    escalations: int
+    status: str
+    tracking_code: str
+    seconds: float
+    fault: str | None = None
+
+
+Watch = Callable[[Scenario, str], None]
+"""Told in a few words whenever something has happened to a case."""
+
+
+async def play_all(
+    programme: Sequence[Scenario],
+    *,
+    api_url: str,
+    partners: PartnerSettings,
+    watch: Watch,
+) -> list[Ending]:
+    """Play every scenario at the same time and say how each ended, in the order of the programme.
+
+    Raises DemoError when the system does not answer at all, or does not know the demo's people.
+    """
+    async with Api(api_url) as api, PartnerAdmin(partners) as admin, _in_seconds(api):
+        today = datetime.now(ZoneInfo("Asia/Jakarta")).date()
+        households, registry_is_up = Households(api), asyncio.Event()
+        scenes = [
+            Scene(
+                api=api,
+                admin=admin,
+                newcomers=Newcomers(admin, today=today),
+                households=households,
+                today=today,
+                registry_is_up=registry_is_up,
+                watch=partial(watch, scenario),
+            )
+            for scenario in programme
+        ]
+        return await asyncio.gather(*(_play(*part) for part in zip(programme, scenes, strict=True)))
+
+
+async def _play(scenario: Scenario, scene: Scene) -> Ending:
+    started = time.monotonic()
+    ending = Ending(scenario=scenario, story="", escalations=0, status="", tracking_code="", seconds=0)
+    try:
+        case = await scenario.play(scene)
+        final = await case.until(lambda document: document["closed_at"] is not None, what="its end")
+        ending = replace(
+            ending,
+            story="; ".join(case.story),
+            escalations=sum(rung["action"] == "escalate" for rung in final["escalations"]),
+            status=final["status"],
+            tracking_code=case.tracking_code,
+        )
+        ending = replace(ending, fault=_fault(ending))
+    except DemoError as fault:
+        ending = replace(ending, fault=str(fault))
+    scene.watch(f"done, {ending.status}" if ending.fault is None else f"FAILED: {ending.fault}")
+    return replace(ending, seconds=time.monotonic() - started)
+
+
+def _fault(ending: Ending) -> str | None:
+    wanted = ending.scenario
+    if ending.status != wanted.ends.value:
+        return f"ended as {ending.status}, not as {wanted.ends.value}"
+    if wanted.escalates and not ending.escalations:
+        return "did not escalate"
+    return None
+
+
+@asynccontextmanager
+async def _in_seconds(api: Api) -> AsyncGenerator[None]:
+    """Publish the demo policy for the regency for as long as the block lasts, then what was in force before."""
+    before = await api.get(_ADMINISTRATOR, "/v1/policies/in-force", area_code=REGENCY)
+    await _publish(api, demo_policy(area_code=REGENCY).model_dump(mode="json"))
+    try:
+        yield
+    finally:
+        await _publish(api, _to_restore(before["document"]))
+
+
+def _to_restore(document: Document) -> Document:
+    """What was in force, for the regency; the default where that was a demo policy left by an interrupted run."""
+    if document["name"] == _DEMO_NAME:
+        return default_policy(area_code=REGENCY).model_dump(mode="json")
+    return {**document, "area_code": REGENCY}
+
+
+async def _publish(api: Api, policy: Document) -> None:
+    await api.post(_ADMINISTRATOR, "/v1/policies", {"policy": policy})

@@ -1,0 +1,108 @@
+"""Scenarios in which everybody does their part: one for each kind of change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from devstack.demo.case import EXPRESS, Case
+from devstack.demo.changes import (
+    COURT_ORDER,
+    DEATH_CERTIFICATE,
+    HOUSE_PHOTO,
+    RELOCATION_LETTER,
+    court_ordered_name,
+    death_of,
+    head_documented,
+    household_papers,
+    mover,
+    newcomers_household,
+    plainer_house,
+    with_an_adult,
+)
+from devstack.demo.people import paper
+from devstack.demo.scene import Scene
+from devstack.demo_people import CIKUBANG, TARAJU
+from domain.household import Relation, Sex
+from domain.vocabulary import HUMAN_STAGES, Kind
+
+
+async def new_household(scene: Scene) -> Case:
+    """A couple with a child, registered in the civil registry and new to Kawal."""
+    change = await newcomers_household(scene)
+    case = await scene.submit(TARAJU, change, household_papers())
+    await case.forward(*HUMAN_STAGES)
+    case.tell("verified, deliberated in a musdes, approved, endorsed, accepted by the Ministry")
+    return case
+
+
+async def circumstances(scene: Scene) -> Case:
+    """A household whose house has become plainer than the registry believes."""
+    household = await scene.households.take(CIKUBANG, fit=lambda found: head_documented(scene, found))
+    case = await scene.submit(CIKUBANG, plainer_house(), HOUSE_PHOTO, household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("the village's deliberation and the regency agreed")
+    return case
+
+
+async def identity_correction(scene: Scene) -> Case:
+    """A court has changed a name, and the civil registry holds the new one already."""
+    change, household = await court_ordered_name(scene, TARAJU)
+    case = await scene.submit(TARAJU, change, COURT_ORDER, household=household)
+    await case.forward(*EXPRESS)
+    case.tell("matched under the proposed name; express route, no deliberation")
+    return case
+
+
+async def death(scene: Scene) -> Case:
+    """A death that Disdukcapil has registered."""
+    household, member = await with_an_adult(scene, TARAJU, members=2)
+    died_on = scene.today - timedelta(days=2)
+    await scene.admin.amend(scene.households.nik(member), deceased_on=died_on.isoformat())
+    case = await scene.submit(TARAJU, death_of(member, died_on), DEATH_CERTIFICATE, household=household)
+    await case.forward(*EXPRESS)
+    case.tell("the civil registry knows of the death; express route")
+    return case
+
+
+async def newborn(scene: Scene) -> Case:
+    """A child of ten days that has no NIK yet."""
+    household = await scene.households.take(TARAJU, fit=lambda found: len(found.active_members) > 1)
+    child = {
+        "no_nik_reason": "newborn",
+        "name": scene.newcomers.name(Sex.FEMALE, birth_year=scene.today.year),
+        "sex": Sex.FEMALE.value,
+        "birth_date": (scene.today - timedelta(days=10)).isoformat(),
+        "relation": Relation.CHILD.value,
+    }
+    change = {"kind": Kind.ADD_MEMBER.value, "member": child}
+    case = await scene.submit(TARAJU, change, [paper("birth_statement", "SKL/117/2026")], household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("went on without a NIK: a newborn is referred to Disdukcapil")
+    return case
+
+
+async def move_out(scene: Scene) -> Case:
+    """Somebody who has moved to the city."""
+    change, household = await mover(scene, CIKUBANG)
+    case = await scene.submit(CIKUBANG, change, RELOCATION_LETTER, household=household)
+    await case.forward(*EXPRESS)
+    case.tell("moved to Kota Bandung; express route")
+    return case
+
+
+async def split(scene: Scene) -> Case:
+    """A grown member who founds a household under a family card of their own."""
+    household, member = await with_an_adult(scene, TARAJU, members=3)
+    kk_number = scene.newcomers.kk_number()
+    await scene.admin.amend(scene.households.nik(member), kk_number=kk_number)
+    staying = [{"member_id": str(other.id)} for other in household.active_members if other.id != member.id]
+    change = {
+        "kind": Kind.SPLIT_HOUSEHOLD.value,
+        "kk_number": kk_number,
+        "staying": staying,
+        "leaving": [{"member_id": str(member.id), "relation": Relation.HEAD.value}],
+    }
+    case = await scene.submit(TARAJU, change, [paper("kk", "KK baru")], household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("two households now, nobody in both")
+    return case
