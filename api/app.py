@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,7 @@ from db.session import Database
 from db.vault import Vault
 from domain.identity import nik_warnings
 from runtime.engine import Engine, connect
+from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
 
@@ -27,12 +29,12 @@ _SOME_NIK = "3206130101900001"
 
 
 def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) -> FastAPI:
-    """The application under `settings`, those of the process unless given.
+    """The application under `settings`; unless they are given, under the process's own, with its logs.
 
     It starts although the engine or the database is down, and answers 503 until they are there. A `kawal` that is
     given is the caller's to close.
     """
-    chosen = settings or get_settings()
+    chosen = settings or _settings_of_process()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -62,6 +64,14 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.add_middleware(RequestLog)
     operations.install(app)
     return describe(app)
+
+
+def _settings_of_process() -> Settings:
+    settings = get_settings()
+    configure_logging("api", level=settings.log_level, fmt=settings.log_format)
+    # RequestLog writes a line for each request, and unlike the server's own it shows no address.
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    return settings
 
 
 async def open_kawal(settings: Settings) -> Kawal:

@@ -119,9 +119,7 @@ def _sentence(message: str) -> str:
 def _place(location: tuple[str | int, ...], *, fault: Mapping[str, Any], body: object) -> tuple[str, str]:
     """The pointer to the fault, and the name of the field it leads to (empty for a place in a list or the whole)."""
     source, *steps = location
-    if source in _OUTSIDE_BODY:
-        return _pointer([str(source), *map(str, steps)]), str(steps[-1]) if steps else ""
-    taken = _steps_in(body, steps)
+    taken = [str(source), *map(str, steps)] if source in _OUTSIDE_BODY else _steps_in(body, steps)
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         taken.append(str(fault["ctx"]["discriminator"]).strip("'"))
     elif fault["type"] == "extra_forbidden" and taken and not _SHOWN_NAME.fullmatch(taken[-1]):

@@ -1,0 +1,148 @@
+"""The API as its clients meet it: through ASGI, on a seeded PostgreSQL, with a real engine where a test asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+import worker
+from activities.casework import Desk
+from activities.outbox import Dispatcher
+from api.app import create_app, token_issuer
+from devstack.temporal import TemporalServer
+from domain.ids import new_id
+from runtime.engine import Engine, connect
+from runtime.settings import Settings
+from tests.scene import FIELD_KEYS, INDEX_KEYS, VAULT, Scene, user
+
+WEBHOOK_SECRET = "whsec_c2VjcmV0IG9mIHRoZSBNaW5pc3RyeSdzIGdhdGV3YXk="
+CODEC_KEYS = "c1:YSBrZXkgZm9yIHdoYXQgdGhlIGVuZ2luZSBrZWVwcyE="
+NOBODY_LISTENS = "127.0.0.1:9"
+"""The discard port: loopback refuses the connection at once."""
+
+PATIENCE_SECONDS = 20
+
+
+def settings_for(scene: Scene, *, temporal_address: str = NOBODY_LISTENS, queue_prefix: str = "kawal") -> Settings:
+    return Settings.model_validate(
+        {
+            "database_app_url": scene.urls.app,
+            "database_worker_url": scene.urls.worker,
+            "temporal_address": temporal_address,
+            "task_queue_prefix": queue_prefix,
+            "civil_registry_url": f"http://{NOBODY_LISTENS}",
+            "civil_registry_token": "registry-token",
+            "ministry_url": f"http://{NOBODY_LISTENS}",
+            "ministry_token": "ministry-token",
+            "ministry_webhook_secret": WEBHOOK_SECRET,
+            "token_signing_key": "s" * 48,
+            "field_keys": FIELD_KEYS,
+            "index_keys": INDEX_KEYS,
+            "codec_keys": CODEC_KEYS,
+        },
+    )
+
+
+class Office:
+    """The running application, and its people at their desks."""
+
+    def __init__(self, app: FastAPI, settings: Settings, scene: Scene, clients: AsyncExitStack) -> None:
+        self.app = app
+        self.settings = settings
+        self.scene = scene
+        self._clients = clients
+        self._issuer = token_issuer(settings)
+
+    def token(self, user_id: UUID) -> str:
+        return self._issuer.issue(user_id, now=datetime.now(UTC), session_id=new_id())
+
+    async def visitor(self) -> httpx2.AsyncClient:
+        """A client that nobody has signed in to."""
+        return await self._client({})
+
+    async def desk_of(self, username: str) -> httpx2.AsyncClient:
+        """A client signed in as one of the demo's people."""
+        return await self._client({"Authorization": f"Bearer {self.token(user(username))}"})
+
+    async def _client(self, headers: dict[str, str]) -> httpx2.AsyncClient:
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app),
+            base_url="http://kawal.test",
+            headers=headers,
+            timeout=PATIENCE_SECONDS,
+        )
+        return await self._clients.enter_async_context(client)
+
+    async def open_task(self, update_id: str, stage: str) -> str:
+        """The open task of a case, once the case has come to `stage`."""
+        found: list[Any] = []
+
+        async def arrived() -> bool:
+            found[:] = await self.scene.rows(
+                "SELECT id FROM tasks WHERE update_id = :id AND stage = :stage AND status = 'open'",
+                id=UUID(update_id),
+                stage=stage,
+            )
+            return bool(found)
+
+        await until(arrived)
+        return str(found[0].id)
+
+
+@pytest.fixture
+async def office(scene: Scene) -> AsyncIterator[Office]:
+    """The API with a seeded database and an engine that is down."""
+    async with opened(scene, settings_for(scene)) as office:
+        yield office
+
+
+@pytest.fixture
+async def staffed(scene: Scene, temporal_server: TemporalServer) -> AsyncIterator[Office]:
+    """The API with a seeded database, a real engine and a worker that carries cases."""
+    prefix = scene.urls.app.rpartition("/")[2].replace("_", "-")
+    settings = settings_for(scene, temporal_address=temporal_server.address, queue_prefix=prefix)
+    async with working(scene, settings), opened(scene, settings) as office:
+        yield office
+
+
+@asynccontextmanager
+async def opened(scene: Scene, settings: Settings) -> AsyncGenerator[Office]:
+    """The application between its start and its end."""
+    app = create_app(settings)
+    async with LifespanManager(app), AsyncExitStack() as clients:
+        yield Office(app, settings, scene, clients)
+
+
+@asynccontextmanager
+async def working(scene: Scene, settings: Settings) -> AsyncGenerator[None]:
+    """A worker for the cases of the scene, with the dispatcher of its outbox."""
+    client = await connect(settings, lazy=False)
+    partners = worker.Partners.of(settings)
+    workers = worker.build_workers(
+        client,
+        Desk(scene.worker, VAULT, scene.rules),
+        partners,
+        queue_prefix=settings.task_queue_prefix,
+        runner=worker.workflow_runner(sandboxed=False),
+        grace=timedelta(seconds=1),
+    )
+    dispatcher = Dispatcher(scene.worker, Engine(client, queue_prefix=settings.task_queue_prefix))
+    async with worker.running(workers, dispatcher):
+        yield
+    await partners.close()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await condition():  # noqa: ASYNC110  the condition is in another process
+            await asyncio.sleep(0.05)

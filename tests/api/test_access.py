@@ -1,0 +1,129 @@
+"""Who may call what: every route says so, and every call is held to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from api.app import create_app
+from api.deps import Anyone, Requires, SignedIn
+from api.security.passwords import PasswordHasher
+from domain.ids import new_id
+from tests.api.conftest import Office, settings_for
+from tests.scene import Scene, user
+
+pytestmark = pytest.mark.embedded
+
+
+def _declared(dependant: Dependant) -> Iterator[object]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, Requires | SignedIn | Anyone):
+            yield inner.call
+        yield from _declared(inner)
+
+
+async def test_every_route_declares_whom_it_answers(scene: Scene) -> None:
+    app = create_app(settings_for(scene))
+    declared: dict[str, list[object]] = {}
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            declared[f"{context.methods} {context.path}"] = list(_declared(context.dependant))
+    assert len(declared) > 10
+    assert [route for route, access in declared.items() if len(access) != 1] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/policies"])
+async def test_without_a_token_nobody_is_told_anything(office: Office, path: str) -> None:
+    response = await (await office.visitor()).get(path)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_forged_a_foreign_and_an_old_token_are_refused(office: Office) -> None:
+    visitor = await office.visitor()
+    issuer = office.app.state.front.issuer
+    old = issuer.issue(user("verifikator"), now=datetime.now(UTC) - timedelta(days=2), session_id=new_id())
+    nobody = office.token(new_id())
+    for token in ("not-a-token", old, nobody, office.token(user("verifikator"))[:-2] + "xx"):
+        response = await visitor.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 401, token
+
+
+async def test_me_shows_seats_and_permissions(office: Office) -> None:
+    me = (await (await office.desk_of("serba.deudeul")).get("/v1/me")).json()
+    assert me["areas"] == ["32.06.13.2003"]
+    assert [seat["role"] for seat in me["seats"]] == ["village_operator", "puskesos_officer"]
+    assert me["seats"][1]["office_name"] == "PUSKESOS Desa Deudeul"
+    assert {"area:updates:submit", "area:tasks:work"} <= set(me["permissions"])
+
+
+async def test_authority_ends_with_the_membership_and_not_with_the_token(office: Office) -> None:
+    desk = await office.desk_of("operator.taraju")
+    await office.scene.rows(
+        "UPDATE memberships SET valid_to = now() WHERE user_id = :id RETURNING 1",
+        id=user("operator.taraju"),
+    )
+    assert (await desk.get("/v1/me")).json()["seats"] == []
+    assert (await desk.get("/v1/policies")).status_code == 403
+
+
+async def test_a_name_and_a_password_give_a_token(office: Office) -> None:
+    await _give_password(office, "operator.taraju", "rahasia-desa")
+    visitor = await office.visitor()
+    response = await _log_in(visitor, "operator.taraju", "rahasia-desa")
+    token = response.json()
+    assert (response.status_code, token["token_type"], token["expires_in"]) == (200, "bearer", 8 * 3600)
+    me = await visitor.get("/v1/me", headers={"Authorization": f"Bearer {token['access_token']}"})
+    assert me.json()["id"] == str(user("operator.taraju"))
+    assert await _attempts(office, user("operator.taraju")) == ["account.logged_in"]
+
+
+async def test_a_wrong_password_an_unknown_name_and_a_disabled_account_are_told_apart_by_nothing(
+    office: Office,
+) -> None:
+    for username in ("operator.taraju", "kades.taraju"):
+        await _give_password(office, username, "rahasia-desa")
+    await office.scene.rows("UPDATE users SET disabled = true WHERE username = 'kades.taraju' RETURNING 1")
+    visitor = await office.visitor()
+    answers = [
+        await _log_in(visitor, "operator.taraju", "wrong"),
+        await _log_in(visitor, "nobody", "rahasia-desa"),
+        await _log_in(visitor, "nul\0", "rahasia-desa"),
+        await _log_in(visitor, "kades.taraju", "rahasia-desa"),
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    told = [{key: value for key, value in answer.json().items() if key != "instance"} for answer in answers]
+    assert told == [told[0]] * 4
+    assert await _attempts(office, user("operator.taraju")) == ["account.login_refused"]
+    assert await _attempts(office, user("kades.taraju")) == ["account.login_refused"]
+    assert await _attempts(office, "unknown") == ["account.login_refused"] * 2
+
+
+async def _give_password(office: Office, username: str, password: str) -> None:
+    hasher = PasswordHasher(memory_kib=8, passes=1)
+    hashed = await hasher.hash_password(password)
+    hasher.close()
+    await office.scene.rows(
+        "UPDATE users SET password_hash = :hash WHERE username = :name RETURNING 1",
+        hash=hashed,
+        name=username,
+    )
+
+
+async def _log_in(visitor: Any, username: str, password: str) -> Any:
+    form = {"grant_type": "password", "username": username, "password": password}
+    return await visitor.post("/v1/auth/token", data=form)
+
+
+async def _attempts(office: Office, account: UUID | str) -> list[str]:
+    rows = await office.scene.rows(
+        "SELECT type FROM audit_events WHERE stream = :stream AND type LIKE 'account.log%' ORDER BY seq",
+        stream=f"account:{account}",
+    )
+    return [row.type for row in rows]
