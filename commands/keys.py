@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commands.terminal import note, say
+from commands.terminal import CommandFailed, note, say
 from domain import keyring
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Keys that seal columns, payloads and indexes.")
@@ -29,6 +29,9 @@ def new(
     Put it in front of the ring's other entries, separated by a comma: the first one seals, the others still open.
     """
     entry = keyring.generate(key_id=key_id)
-    keyring.KeyRing.parse(entry, setting="--id")
+    try:
+        keyring.KeyRing.parse(entry, setting="--id")
+    except keyring.KeyRingError as fault:
+        raise CommandFailed(f"{key_id!r} is not an id: lower-case letters, digits, - and _.") from fault
     note("Keep it as secret as what it seals. Lost, everything under it is lost.")
     say(entry)

@@ -18,7 +18,7 @@ from db.session import Database, Viewer
 from db.vault import Vault
 from devstack.demo_people import ACCOUNTS, CIKUBANG, DEUDEUL, OFFICES, TARAJU, VILLAGES
 from devstack.partners.civil_registry import MatchQuery, compare
-from devstack.partners.persons import PersonStore
+from devstack.partners.persons import Person, PersonStore
 from devstack.postgres import DatabaseUrls
 from devstack.registry_persons import DEVIATIONS, Deviation, registered_persons, store_new_persons
 from devstack.seed import World, invented, seed
@@ -190,7 +190,7 @@ def test_the_registry_differs_where_it_is_meant_to_and_nowhere_else() -> None:
     assert {answer for place, answer in answers.items() if place % 20 not in DEVIATIONS} <= {("matched", ()), None}
 
 
-def _match_head(place: int, registered: dict[str, object]) -> tuple[str, tuple[str, ...]] | None:
+def _match_head(place: int, registered: dict[str, Person]) -> tuple[str, tuple[str, ...]] | None:
     household = invented(TARAJU)[place]
     head = household.head
     if head is None or head.nik is None:
