@@ -1,0 +1,1 @@
+"""What Kawal costs beside the bare engine: ratios in one run on one machine, never times."""
