@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
 
 from db.models import OutboxMessage, Update
 from db.session import Database, Viewer
@@ -48,11 +47,11 @@ class Dispatcher:
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Dispatch until `stop` is set; a database that is away is waited for."""
+        """Dispatch until `stop` is set, whatever happens meanwhile; a database that is away is waited for."""
         while not stop.is_set():
             try:
                 sent = await self.dispatch_once()
-            except (DBAPIError, OSError) as fault:
+            except Exception as fault:  # noqa: BLE001 - whatever it is, what waits in the outbox still has to be sent
                 _log.warning("outbox.database_unavailable", error=type(fault).__name__)
                 sent = 0
             if sent < _BATCH:
@@ -65,7 +64,10 @@ class Dispatcher:
 
         async def send(message: Message) -> None:
             async with gate:
-                await self._send(message)
+                try:
+                    await self._send(message)
+                except Exception as fault:  # noqa: BLE001 - one message does not keep the others from being sent
+                    _log.error("outbox.not_sent", topic=message.topic, message=message.id, error=type(fault).__name__)
 
         async with asyncio.TaskGroup() as group:
             for message in leased:
