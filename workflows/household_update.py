@@ -257,9 +257,14 @@ class HouseholdUpdate:
             await self._take(step)
 
     async def _continue_as_new_when_long(self) -> None:
+        """Begin a new run when the history is long, but not while somebody waits to be answered by this one.
+
+        Whoever comes while the others are told their answer is dealt with first; only this loop could.
+        """
         if workflow.info().is_continue_as_new_suggested() and not self._state.inbox:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self._state.start)
+            await workflow.wait_condition(lambda: workflow.all_handlers_finished() or bool(self._state.inbox))
+            if not self._state.inbox:
+                workflow.continue_as_new(self._state.start)
 
     def _refuse_the_impossible(self, act: Act, kind: ActKind) -> None:
         if act.kind is not kind:
