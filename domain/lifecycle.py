@@ -178,9 +178,14 @@ def _ministry_returned(position: Position) -> Position:
 
 
 def _data_conflict(position: Position) -> Position:
-    """Is it true, now that somebody else changed the same field? The village's deliberation stands."""
-    kept = {Stage.IDENTITY_CHECK, Stage.DELIBERATION}
-    return _unsettle(position, frozenset(position.route) - kept)
+    """Is it true, now that somebody else changed the same field? The village's deliberation stands.
+
+    It stands unless nobody else would be asked: without people in between, the change would overwrite the other.
+    """
+    asked_again = frozenset(position.route) - {Stage.IDENTITY_CHECK, Stage.DELIBERATION}
+    if not asked_again & frozenset(HUMAN_STAGES):
+        asked_again |= {Stage.DELIBERATION}
+    return _unsettle(position, asked_again)
 
 
 def _closed_as(status: Status) -> Callable[[Position], Position]:
