@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Membership
 from domain.authority import NATION, Actor, Candidate, Seat
 from domain.errors import Unauthenticated
 from domain.vocabulary import Role
@@ -18,13 +17,7 @@ from domain.vocabulary import Role
 _SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at)")
 _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
-
-_CANDIDATES = select(Membership.user_id, Membership.role).where(
-    Membership.role.in_(bindparam("roles", expanding=True)),
-    Membership.area_code.in_(bindparam("areas", expanding=True)),
-    Membership.valid_from <= bindparam("at"),
-    or_(Membership.valid_to.is_(None), Membership.valid_to > bindparam("at")),
-)
+_CANDIDATES = text("SELECT user_id, role FROM kawal_candidates(:areas, :roles, :at)")
 
 
 class Credentials(NamedTuple):
@@ -70,7 +63,7 @@ async def find_candidates(
     area_code: str,
     at: datetime,
 ) -> list[Candidate]:
-    """Everybody who holds one of `roles` over `area_code` at this moment."""
+    """Everybody who holds one of `roles` over `area_code` at this moment, and whose account is in use."""
     if not roles:
         return []
     rows = await connection.execute(

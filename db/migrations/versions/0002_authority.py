@@ -51,7 +51,6 @@ WORKER_TABLES = {
     "households": "SELECT, INSERT, UPDATE",
     "household_members": "SELECT, INSERT, UPDATE",
     "household_versions": "SELECT, INSERT",
-    "memberships": "SELECT",
 }
 APPEND_ONLY = (
     "update_revisions",
@@ -80,6 +79,15 @@ FUNCTIONS = (
         FROM users u LEFT JOIN memberships m
           ON m.user_id = u.id AND m.valid_from <= at AND (m.valid_to IS NULL OR m.valid_to > at)
         WHERE u.id = wanted AND NOT u.disabled
+    $$
+    """,
+    """
+    CREATE FUNCTION kawal_candidates(areas text[], roles text[], at timestamptz)
+    RETURNS TABLE (user_id uuid, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+        SELECT m.user_id, m.role FROM memberships m JOIN users u ON u.id = m.user_id AND NOT u.disabled
+        WHERE m.role = ANY (roles) AND m.area_code = ANY (areas)
+          AND m.valid_from <= at AND (m.valid_to IS NULL OR m.valid_to > at)
     $$
     """,
     """
@@ -129,6 +137,7 @@ FUNCTIONS = (
 FUNCTION_SIGNATURES = (
     "kawal_credentials(text)",
     "kawal_seats(uuid, timestamptz)",
+    "kawal_candidates(text[], text[], timestamptz)",
     "kawal_names(uuid[])",
     "kawal_posts(text[], text[], timestamptz[])",
     "kawal_track(text)",
@@ -170,7 +179,8 @@ def _secure_area_tables() -> None:
 
 
 def _secure_shared_tables() -> None:
-    _secure("users")
+    for table in ("users", "memberships"):
+        _secure(table)
     for table in ("areas", "offices", "policies", "calendars"):
         _secure(table)
         for role in ("kawal_app", "kawal_worker"):
