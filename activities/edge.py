@@ -11,11 +11,11 @@ from domain.errors import DomainError, InvalidInput
 
 
 @contextmanager
-def refusals() -> Generator[None]:
-    """Turn a DomainError of the block into what the engine hands to the person, and retries for nobody."""
+def refusals(of: type[DomainError] = DomainError) -> Generator[None]:
+    """Turn a DomainError of the block, or of one kind, into what the engine hands on as it is and never retries."""
     try:
         yield
-    except DomainError as refusal:
+    except of as refusal:
         details: dict[str, object] = {"remedy": refusal.remedy, "pointer": refusal.pointer, "data": refusal.data}
         if isinstance(refusal, InvalidInput):
             details["violations"] = [violation.model_dump() for violation in refusal.violations]

@@ -31,7 +31,11 @@ __all__ = ["Casework", "Desk"]
 
 
 class Casework:
-    """The activities of casework. Each is one transaction, safe to repeat, and answers with what comes next."""
+    """The activities of casework. Each is one transaction, safe to repeat, and answers with what comes next.
+
+    Only a person is refused something, and only a foreign run. In the other steps a DomainError is a fault like any
+    other: a missing calendar must hold a case until it is loaded, and not end it.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -39,56 +43,61 @@ class Casework:
     @activity.defn(name=ActivityName.OPEN_CASE)
     async def open_case(self, command: OpenCase) -> StepTaken:
         """Claim the case for this run and enter the first stage; refuses any other run than the first."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                return StepTaken(next=await _open(work, command.run_id))
+        async with work_on(self._desk, command.update_id, at=command.at) as work:
+            with refusals(ForeignRun):
+                _require_own_run(work, command.run_id)
+            return StepTaken(next=await _open(work, command.run_id))
 
     @activity.defn(name=ActivityName.RECORD_ACT)
     async def record_act(self, command: RecordAct) -> StepTaken:
-        """Carry out an act of a person, once."""
+        """Carry out an act of a person, once.
+
+        Whether it has been carried out is asked under the lock: an attempt that was given up for lost may still have
+        committed while the next one waited. Asked again, it has its result, and the case stands where it stands now.
+        """
         with refusals():
             async with work_on(self._desk, command.update_id, at=command.at) as work:
                 keyed = await read_act(work.connection, command.act.act_id)
-                if keyed.response is not None:
-                    return StepTaken.model_validate(keyed.response)
-                return await record_act(work, command.act, keyed)
+                if keyed.response is None:
+                    return await record_act(work, command.act, keyed)
+                answered = StepTaken.model_validate(keyed.response)
+                return answered.model_copy(update={"next": await stay(work)})
 
     @activity.defn(name=ActivityName.PASS_MILESTONE)
     async def pass_milestone(self, command: PassMilestone) -> StepTaken:
         """Fire what is due on a task; a task that is no longer open, or was moved to a later date, sleeps on."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                task = await find_open_task(work.connection, command.update_id)
-                if task is None or task.id != command.task_id:
-                    return StepTaken(next=await stay(work))
-                return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
+        async with work_on(self._desk, command.update_id, at=command.at) as work:
+            task = await find_open_task(work.connection, command.update_id)
+            if task is None or task.id != command.task_id:
+                return StepTaken(next=await stay(work))
+            return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
 
     @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:
         """Judge the civil registry's answers."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                return StepTaken(next=await partners.close_identity_check(work, command.task_id))
+        async with work_on(self._desk, command.update_id, at=command.at) as work:
+            return StepTaken(next=await partners.close_identity_check(work, command.task_id))
 
     @activity.defn(name=ActivityName.RECORD_PUSH)
     async def record_push(self, command: RecordPush) -> StepTaken:
         """Note that the Ministry has taken the change in."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                return StepTaken(next=await partners.record_push(work, command.task_id, command.receipt_no))
+        async with work_on(self._desk, command.update_id, at=command.at) as work:
+            return StepTaken(next=await partners.record_push(work, command.task_id, command.receipt_no))
 
     @activity.defn(name=ActivityName.RECORD_MINISTRY_ANSWER)
     async def record_ministry_answer(self, command: RecordMinistryAnswer) -> StepTaken:
         """Carry out the Ministry's answer."""
-        with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                return StepTaken(next=await partners.record_ministry_answer(work, command.answer_id))
+        async with work_on(self._desk, command.update_id, at=command.at) as work:
+            return StepTaken(next=await partners.record_ministry_answer(work, command.answer_id))
+
+
+def _require_own_run(work: Work, run_id: str) -> None:
+    if work.case.run_id not in {None, run_id}:
+        raise ForeignRun("Another run of the engine carries this case, or carried it to its end.")
 
 
 async def _open(work: Work, run_id: str) -> NextStep:
-    if work.case.run_id is None:
-        work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
-        return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})
-    if work.case.run_id != run_id:
-        raise ForeignRun("Another run of the engine carries this case, or carried it to its end.")
-    return await stay(work)
+    if work.case.run_id == run_id:
+        return await stay(work)
+    work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
+    return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from activities.casework.ladder import rule_of
 from activities.casework.stages import arrive
+from activities.casework.tasks import close_task
 from activities.casework.work import Work
 from db.models import Decision
 from db.repositories.cases import (
@@ -20,14 +21,14 @@ from db.repositories.cases import (
 )
 from db.repositories.idempotency import KeyedAct, answer_act
 from db.repositories.people import read_actor
-from db.repositories.tasks import TaskRecord, find_open_task, read_grants, read_task, save_task
+from db.repositories.tasks import TaskRecord, find_open_task, read_grants, read_task
 from db.repositories.trail import Doer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
 from domain.contracts import Act, ActResult, NextStep, StepTaken
 from domain.decisions import DecisionInput, check_decision, note_context
-from domain.errors import CaseClosed, InvalidInput, NotPossibleNow, TaskAlreadyDecided
+from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
 from domain.ids import new_id
 from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
 from domain.requests import (
@@ -83,7 +84,9 @@ async def _open_task(work: Work, task_id: UUID | None) -> TaskRecord:
         return task
     if task_id is not None:
         asked = await read_task(work.connection, task_id)
-        if asked.decided_at is not None:
+        if asked.update_id != work.case.id:
+            raise NotFound(f"There is no task {task_id} in this case.")
+        if asked.status == "decided":
             raise TaskAlreadyDecided("This task has been decided.", data=_decided(asked))
     if work.position.closed:
         raise CaseClosed(f"The case is {work.case.status.value}.")
@@ -93,6 +96,7 @@ async def _open_task(work: Work, task_id: UUID | None) -> TaskRecord:
 def _decided(task: TaskRecord) -> dict[str, Any]:
     return {
         "task_id": str(task.id),
+        "update_id": str(task.update_id),
         "decided_by": task.decided_by and str(task.decided_by),
         "decided_at": task.decided_at and task.decided_at.isoformat(),
         "outcome": task.outcome,
@@ -144,15 +148,12 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
         ),
     )
     work.involve(actor.user_id, task.stage)
-    await save_task(
-        work.connection,
+    await close_task(
+        work,
         task,
-        status="decided",
         decided_by=actor.user_id,
-        decided_at=work.at,
         outcome=decision.outcome.value,
         reason=decision.reason,
-        next_milestone_at=None,
     )
     work.note(
         AuditType.TASK_DECIDED,
@@ -177,7 +178,7 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     before = await work.revision()
     changed = revised(before.change, repair.change)
     position = resubmit(work.position, changed=changed)
-    await _close_task(work, task, status="decided", actor=actor)
+    await close_task(work, task, decided_by=actor.user_id)
     work.involve(actor.user_id, None)
     await _keep_revision(work, actor, repair, number=before.revision + 1)
     work.note(
@@ -213,18 +214,6 @@ async def _withdraw(work: Work, actor: Actor, withdrawal: WithdrawalInput) -> Ne
     position: Position = move(work.position, Happening.WITHDRAWN)
     task = await find_open_task(work.connection, work.case.id)
     if task is not None:
-        await _close_task(work, task, status="cancelled", actor=actor)
+        await close_task(work, task, status="cancelled", decided_by=actor.user_id)
     work.note(AuditType.UPDATE_WITHDRAWN, by=_doer(actor, seat), note_given=bool(withdrawal.note))
     return await arrive(work, position)
-
-
-async def _close_task(work: Work, task: TaskRecord, *, status: str, actor: Actor) -> None:
-    """A repair is done, or a task is no longer needed: no decision, but somebody did it at this moment."""
-    await save_task(
-        work.connection,
-        task,
-        status=status,
-        decided_by=actor.user_id,
-        decided_at=work.at,
-        next_milestone_at=None,
-    )

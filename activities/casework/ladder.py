@@ -48,17 +48,32 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
         )
         fired.add(index)
         cause = EscalationCause.DEADLINE
-    digests, upcoming = task.digests_sent, next_rung_at(times, fired=fired)
-    if upcoming is None:
-        if cause is None and task.next_milestone_at is not None and task.next_milestone_at <= work.at:
-            await work.tell("digest", task=task, roles=work.policy.digest_to)
-            digests += 1
-        elif cause is None:
-            upcoming = task.next_milestone_at
-        upcoming = upcoming or next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)
-    moved = replace(task, level=level, digests_sent=digests, next_milestone_at=upcoming)
-    await _save(work, task, moved, cause=cause)
+    moved = replace(task, level=level, next_milestone_at=next_rung_at(times, fired=fired))
+    if moved.next_milestone_at is None:
+        moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None)
+    if moved != task:
+        await _save(work, task, moved, cause=cause)
     return moved
+
+
+async def _past_the_last_rung(work: Work, before: TaskRecord, task: TaskRecord, *, fired_now: bool) -> TaskRecord:
+    """`task` with its next digest, which is told now if it is due.
+
+    Digests are counted from the moment at which the last one was due, not from the later one at which it was told:
+    else those of a deadline at closing time would each lose a day.
+    """
+    due = before.next_milestone_at
+    if due is None or due > work.at:
+        return replace(task, next_milestone_at=due)
+    digests = task.digests_sent
+    if not fired_now:
+        await work.tell("digest", task=task, roles=work.policy.digest_to)
+        digests += 1
+    every, calendar = work.policy.digest_every, await work.calendar()
+    upcoming = next_digest_at(due, every=every, calendar=calendar)
+    if upcoming <= work.at:
+        upcoming = next_digest_at(work.at, every=every, calendar=calendar)
+    return replace(task, digests_sent=digests, next_milestone_at=upcoming)
 
 
 async def _save(work: Work, before: TaskRecord, after: TaskRecord, *, cause: EscalationCause | None) -> None:

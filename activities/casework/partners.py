@@ -8,9 +8,9 @@ from sqlalchemy import insert, select
 
 from activities.casework.ladder import next_look, rule_of
 from activities.casework.stages import arrive, stay, step_of
-from activities.casework.tasks import deadline_of
+from activities.casework.tasks import close_task, deadline_of
 from activities.casework.work import Work
-from db.models import Decision, IdentityResult, MinistryAnswer
+from db.models import Decision, IdentityResult, MinistryAnswer, Task
 from db.repositories.cases import save_case
 from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, save_task
 from domain.audit import AuditType
@@ -41,7 +41,10 @@ _OUTCOME_OF_ANSWER = {
 
 
 async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
-    """Judge what the civil registry said of every member: on, or back to the operator with the field named."""
+    """Judge what the civil registry said of every member: on, or back to the operator with the field named.
+
+    While an answer is missing nothing is judged; the step names who is still to be asked about.
+    """
     task = await find_open_task(work.connection, work.case.id)
     if task is None or task.id != task_id:
         return await stay(work)
@@ -54,6 +57,8 @@ async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
             ),
         )
     ).all()
+    if expected.keys() - {row.person_key for row in answers}:
+        return await stay(work)
     unexpected = [
         (row.person_key, MatchResult(row.result), list[str](row.fields))
         for row in answers
@@ -101,10 +106,11 @@ async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
             ),
         )
     ).one()
-    if task is None or task.stage is not Stage.DELIVERY:
+    if task is None or task.stage is not Stage.DELIVERY or not await _answers(work, task, answer.receipt_no):
         return await stay(work)
     reason = answer.reason and ReasonCode(answer.reason)
-    await _close(work, task, _OUTCOME_OF_ANSWER[answer.answer], reason=reason, decided_by="partner")
+    outcome = _OUTCOME_OF_ANSWER[answer.answer]
+    await _close(work, task, outcome, reason=reason, decided_by="partner", receipt_no=answer.receipt_no)
     work.note(
         AuditType.UPDATE_MINISTRY_ANSWERED,
         task=str(task.id),
@@ -115,6 +121,21 @@ async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
     return await arrive(work, move(work.position, _HAPPENING_OF_ANSWER[answer.answer]), reason=reason)
 
 
+async def _answers(work: Work, task: TaskRecord, receipt_no: str) -> bool:
+    """Whether an answer under this receipt is one to the push of `task`.
+
+    An answer may overtake the note of its own push. One whose receipt an earlier push of the case has is to that
+    push, and comes a second time.
+    """
+    receipts = {
+        row.id: row.receipt_no
+        for row in await work.connection.execute(
+            select(Task.id, Task.receipt_no).where(Task.update_id == work.case.id, Task.receipt_no.is_not(None)),
+        )
+    }
+    return receipt_no == receipts[task.id] if task.id in receipts else receipt_no not in receipts.values()
+
+
 async def _close(
     work: Work,
     task: TaskRecord,
@@ -122,6 +143,7 @@ async def _close(
     *,
     reason: ReasonCode | None,
     decided_by: str,
+    receipt_no: str | None = None,
 ) -> None:
     await work.connection.execute(
         insert(Decision).values(
@@ -137,12 +159,4 @@ async def _close(
             decided_at=work.at,
         ),
     )
-    await save_task(
-        work.connection,
-        task,
-        status="decided",
-        decided_at=work.at,
-        outcome=outcome.value,
-        reason=reason,
-        next_milestone_at=None,
-    )
+    await close_task(work, task, outcome=outcome.value, reason=reason, receipt_no=receipt_no)

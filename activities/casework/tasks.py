@@ -7,7 +7,7 @@ from dataclasses import replace
 from activities.casework.ladder import fire, next_look, rule_of
 from activities.casework.work import Work
 from db.repositories.people import find_candidates
-from db.repositories.tasks import TaskRecord, add_grants, add_task, save_task
+from db.repositories.tasks import TaskRecord, add_grants, add_task, end_pauses, save_task
 from domain.audit import AuditType
 from domain.authority import Grant, Involvement, eligible_deciders, granted
 from domain.deadlines import Credit, Deadline, compute_deadline
@@ -66,6 +66,13 @@ async def deadline_of(work: Work, duration: Duration) -> Deadline:
         calendar=await work.calendar(),
         credits=[Credit(working_days=extra, cause="remote_area")] if credited else [],
     )
+
+
+async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", **answer: object) -> None:
+    """The work is done, or no longer asked for: at this moment, and its clock stands no longer."""
+    for cause in await end_pauses(work.connection, task, at=work.at):
+        work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
+    await save_task(work.connection, task, status=status, decided_at=work.at, next_milestone_at=None, **answer)
 
 
 def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Duration:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import IdempotencyKey
-from domain.errors import IdempotencyKeyReused
+from domain.errors import IdempotencyKeyReused, NotFound
 
 
 class KeyedAct(NamedTuple):
@@ -76,8 +76,11 @@ async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime
 
 
 async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:
-    """The act recorded under `act_id`."""
-    return KeyedAct(*(await connection.execute(_READ, {"act_id": act_id})).one())
+    """The act recorded under `act_id`. Raises NotFound."""
+    row = (await connection.execute(_READ, {"act_id": act_id})).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no act {act_id}.")
+    return KeyedAct(*row)
 
 
 async def answer_act(connection: AsyncConnection, act_id: UUID, response: dict[str, Any], *, at: datetime) -> None:

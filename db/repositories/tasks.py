@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,6 +99,12 @@ _OPEN_TASK = select(*_COLUMNS).where(Task.update_id == bindparam("update_id"), T
 _SAVE_TASK = update(Task).where(Task.id == bindparam("task_id"))
 _GRANTS = select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
 _ADD_GRANTS = upsert(TaskGrant).on_conflict_do_nothing()
+_END_PAUSES = (
+    update(ClockIntervalRow)
+    .where(ClockIntervalRow.task_id == bindparam("of_task"), ClockIntervalRow.to_at.is_(None))
+    .values(to_at=func.greatest(ClockIntervalRow.from_at, bindparam("at")))
+    .returning(ClockIntervalRow.cause)
+)
 
 
 async def read_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
@@ -243,6 +249,12 @@ async def end_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseC
         .values(to_at=at),
     )
     return bool(ended.rowcount)
+
+
+async def end_pauses(connection: AsyncConnection, task: TaskRecord, *, at: datetime) -> list[PauseCause]:
+    """Let the clock of a task run again, whatever it stood for; the causes."""
+    ended = await connection.scalars(_END_PAUSES, {"of_task": task.id, "at": at})
+    return [PauseCause(cause) for cause in ended]
 
 
 async def notify(
