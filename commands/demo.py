@@ -54,8 +54,9 @@ def run_demo(*, json: AsJson = False) -> None:
             ("case", "kind", "what happened", "escalations", "status", "tracking code", "seconds"),
             [_row(ending) for ending in endings],
         )
+        note(f"What a citizen sees of one: curl {settings.public_url}/public/track/{endings[0].tracking_code}")
     failed = sum(ending.fault is not None for ending in endings)
-    say(f"{failed} of {len(endings)} did not end as they should." if failed else "Every case ended as it should.")
+    note(f"{failed} of {len(endings)} did not end as they should." if failed else "Every case ended as it should.")
     raise typer.Exit(1 if failed else 0)
 
 

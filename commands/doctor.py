@@ -28,7 +28,7 @@ def doctor(*, json: AsJson = False) -> None:
         show_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            out.print(f"{_MARK[finding.health]}  {escape(f'{finding.subject:<14}{finding.detail}')}")
+            out.print(f"{_MARK[finding.health]}  {escape(f'{finding.subject:<16}{finding.detail}')}")
         ill = sum(finding.health is Health.ILL for finding in findings)
         say(f"{ill} of {len(findings)} need you." if ill else "All is well.")
     raise typer.Exit(1 if any(finding.health is Health.ILL for finding in findings) else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import date
 from typing import Final
@@ -26,12 +27,13 @@ _OF_REGENCY: Final = {Stage.APPROVAL: "verifikator", Stage.ENDORSEMENT: "kadis"}
 
 
 class Case:
-    """A submitted update; `story` is what happened to it so far."""
+    """A submitted update; `story` is what happened to it so far, `began` when it was submitted (monotonic seconds)."""
 
     def __init__(self, api: Api, *, receipt: Document, village: str, operator: str, watch: Watch) -> None:
         self.id: str = receipt["id"]
         self.tracking_code: str = receipt["tracking_code"]
         self.story: list[str] = []
+        self.began = time.monotonic()
         self._api = api
         self._path = f"/v1/updates/{self.id}"
         self._village = village

@@ -25,7 +25,7 @@ _DEMO_NAME = demo_policy().name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What came of one scenario: what happened, and in `fault` what was not as it should be."""
+    """What came of one scenario: what happened, how long it took, and in `fault` what was not as it should be."""
 
     scenario: Scenario
     story: str
@@ -70,7 +70,6 @@ async def play_all(
 
 
 async def _play(scenario: Scenario, scene: Scene) -> Ending:
-    started = time.monotonic()
     ending = Ending(scenario=scenario, story="", escalations=0, status="", tracking_code="", seconds=0)
     try:
         case = await scenario.play(scene)
@@ -81,12 +80,13 @@ async def _play(scenario: Scenario, scene: Scene) -> Ending:
             escalations=sum(rung["action"] == "escalate" for rung in final["escalations"]),
             status=final["status"],
             tracking_code=case.tracking_code,
+            seconds=time.monotonic() - case.began,
         )
         ending = replace(ending, fault=_fault(ending))
     except DemoError as fault:
         ending = replace(ending, fault=str(fault))
     scene.watch(f"done, {ending.status}" if ending.fault is None else f"FAILED: {ending.fault}")
-    return replace(ending, seconds=time.monotonic() - started)
+    return ending
 
 
 def _fault(ending: Ending) -> str | None:
