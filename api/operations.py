@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import KawalDep, anyone
 from api.problems import is_outage
+from api.route_names import RouteNames
 from db import migrate
 from db.session import Viewer
 from domain.errors import EngineUnavailable
@@ -26,7 +27,6 @@ from services.queries.backlog import Backlog, read_backlog
 _FRESH_SECONDS: Final = 15.0
 _PATIENCE_SECONDS: Final = 2.0
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_UNMATCHED: Final = "unmatched"
 
 router = APIRouter(
     tags=["operations"],
@@ -87,9 +87,10 @@ class Metrics:
 class CountRequests:
     """Counts every request by its route, and how long its answer took."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, names: RouteNames) -> None:
         self._app = app
         self._metrics = metrics
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -107,7 +108,7 @@ class CountRequests:
         try:
             await self._app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", _UNMATCHED)
+            route = self._names.of(scope)
             self._metrics.requests.labels(scope["method"], route, status).inc()
             self._metrics.seconds.labels(scope["method"], route).observe(time.perf_counter() - began)
 
@@ -116,7 +117,7 @@ def install(app: FastAPI) -> None:
     """Serve the operator's addresses and count every request. Install it last: it counts what all others answer."""
     app.state.metrics = metrics = Metrics()
     app.include_router(router)
-    app.add_middleware(CountRequests, metrics=metrics)
+    app.add_middleware(CountRequests, metrics=metrics, names=RouteNames(app))
 
 
 def _metrics(request: Request) -> Metrics:

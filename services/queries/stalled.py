@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, extract, func, literal, or_, select, tuple_
 
 from db.models import Area, Escalation, Task, Update
 from db.models import ClockInterval as ClockIntervalRow
@@ -29,7 +29,8 @@ from services.queries.scope import areas_in_view, within
 from services.queries.view import AreaRef, View
 from services.queries.who import Who, read_who
 
-_STARTED_AT = cast(Task.deadline["started_at"].astext, DateTime(timezone=True))
+_MOMENT = DateTime(timezone=True)
+_STARTED_AT = cast(Task.deadline["started_at"].astext, _MOMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +96,21 @@ async def list_stalled(
 def stalled_in(actor: Actor, wanted: StalledFilter, *, now: datetime) -> list[ColumnElement[bool]]:
     """That a task is open, in view, and stalled."""
     areas = areas_in_view(actor, Permission.STALLED_READ, area=wanted.area)
-    gone = _STARTED_AT + (Task.due_at - _STARTED_AT) * wanted.share
+    gone = _seconds(literal(now, _MOMENT) - _STARTED_AT) >= wanted.share * _seconds(Task.due_at - _STARTED_AT)
     conditions = [
         Task.status == "open",
         within(Task.area_code, areas),
-        or_(Task.due_at < now, Task.level > 0, gone <= now),
+        or_(Task.due_at < now, Task.level > 0, gone),
     ]
     if wanted.stage:
         conditions.append(Task.stage.in_([stage.value for stage in wanted.stage]))
     if wanted.overdue is not None:
         conditions.append(Task.due_at < now if wanted.overdue else Task.due_at >= now)
     return conditions
+
+
+def _seconds(span: ColumnElement[Any]) -> ColumnElement[Any]:
+    return extract("epoch", span)
 
 
 def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue]) -> Select[*tuple[Any, ...]]:
