@@ -165,7 +165,7 @@ async def test_a_bad_death_is_refused_at_its_place(office: Office, spoil: Spoil,
 async def test_a_split_that_forgets_a_member_is_refused(office: Office) -> None:
     household = next(h for h in map(household_of, range(8)) if len(h.active_members) >= 4)
     head, leaving, *rest = household.active_members
-    body = {
+    body: Body = {
         "area_code": household.area_code,
         "household_id": str(household.id),
         "change": {
@@ -228,7 +228,7 @@ async def test_who_only_reads_may_not_submit(office: Office) -> None:
 @pytest.mark.parametrize("key", [None, "", "k" * 201, "two words", "kunci\u00e9"])
 async def test_a_submission_needs_a_key_of_visible_ascii(office: Office, key: str | None) -> None:
     desk = await office.desk_of("operator.taraju")
-    headers = {} if key is None else {"Idempotency-Key": key.encode()}
+    headers = [] if key is None else [(b"Idempotency-Key", key.encode())]
     response = await desk.post("/v1/updates", json=newborn(), headers=headers)
     assert response.status_code == 422
     assert response.json()["violations"][0]["pointer"] == "/header/Idempotency-Key"
