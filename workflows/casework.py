@@ -27,10 +27,15 @@ from domain.contracts import (
 Command = OpenCase | RecordAct | PassMilestone | CloseIdentityCheck | RecordPush | RecordMinistryAnswer
 
 _LOCAL_PATIENCE = timedelta(seconds=5)
-_LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1))
-_STEP_TIMEOUT = timedelta(seconds=30)
+_LOCAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100),
+    maximum_interval=timedelta(seconds=1),
+    maximum_attempts=5,  # the SDK minds the time-out only while an attempt runs, not between attempts
+)
+# What a worker that was killed had in hand is given to another after these times, so they are short.
+_STEP_TIMEOUT = timedelta(seconds=15)
 _STEP_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-_PARTNER_TIMEOUT = timedelta(seconds=60)
+_PARTNER_TIMEOUT = timedelta(seconds=20)
 _PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 
