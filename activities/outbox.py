@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select, update
 
+from activities.forgotten import remind_engine
 from db.models import OutboxMessage, Update
 from db.session import Database, Viewer
 from domain.contracts import DeadlineMoved, MinistryAnswered
@@ -19,6 +20,7 @@ from runtime.engine import Engine, EngineHasNoCaseError, NewCase
 
 _LEASE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=1)
+_ROUND = timedelta(minutes=1)
 _BATCH = 50
 _AT_ONCE = 10
 _log = structlog.get_logger()
@@ -48,14 +50,26 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Dispatch until `stop` is set, whatever happens meanwhile; a database that is away is waited for."""
+        clock = asyncio.get_running_loop().time
+        next_round = clock() + _ROUND.total_seconds()
         while not stop.is_set():
             try:
+                if clock() >= next_round:
+                    next_round = clock() + _ROUND.total_seconds()
+                    await self.wake_forgotten(datetime.now(UTC))
                 sent = await self.dispatch_once()
             except Exception as fault:  # noqa: BLE001 - whatever it is, what waits in the outbox still has to be sent
                 _log.warning("outbox.database_unavailable", error=type(fault).__name__)
                 sent = 0
             if sent < _BATCH:
                 await _pause(stop, self._every)
+
+    async def wake_forgotten(self, at: datetime) -> None:
+        """Queue a reminder of every case that the engine should have moved by `at` and has not."""
+        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+            cases = await remind_engine(connection, at=at)
+        if cases:
+            _log.warning("outbox.engine_reminded", cases=cases)
 
     async def dispatch_once(self) -> int:
         """Send what is due now; answers how many messages were leased."""

@@ -131,7 +131,7 @@ class Engine:
         """
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
-                return await self._handle(update_id).execute_update(
+                return await self._handle(update_id).execute_update(  # pyright: ignore[reportUnknownMemberType]  an overload of the SDK
                     act.kind.value,
                     act,
                     id=act_update_id(act.act_id),
@@ -140,6 +140,7 @@ class Engine:
         except WorkflowUpdateFailedError as failure:
             raise _refusal(failure.cause) from failure
         except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as fault:
+            await self.ping()  # an engine that is not there has been handed nothing
             raise ActPending("The act has been handed to the engine, which has not answered yet.") from fault
         except (RPCError, RuntimeError) as fault:
             raise _fault(fault) from fault

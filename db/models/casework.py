@@ -112,6 +112,14 @@ class Task(Base):
             "id",
             postgresql_where=text("status = 'open'"),
         ),
+        Index("ix_tasks_open_next_milestone_at", "next_milestone_at", postgresql_where=text("status = 'open'")),
+        Index(
+            "ix_tasks_undone_opened_at",
+            "opened_at",
+            postgresql_where=text(
+                "status = 'open' AND receipt_no IS NULL AND stage IN ('identity_check', 'delivery')",
+            ),
+        ),
         Index("uq_tasks_update_id_open", "update_id", unique=True, postgresql_where=text("status = 'open'")),
         Index("ix_tasks_update_id", "update_id"),
     )

@@ -21,7 +21,7 @@ from db import migrate
 from db.owner import OwnerDatabase
 from db.vault import Vault
 from devstack.cluster import cluster_home
-from devstack.demo_people import CIKUBANG, DEUDEUL, PASSWORD, REGENCY, TARAJU
+from devstack.demo_people import PASSWORD, REGENCY, TARAJU
 from devstack.environment import StackSettings, stack_environment
 from devstack.ports import LOOPBACK, accepts, any_free_port
 from devstack.postgres import PostgresServer
@@ -32,12 +32,11 @@ from devstack.service_user import service_user
 from devstack.temporal import TemporalServer
 from domain.keyring import IndexRing, KeyRing
 from domain.policy import Policy, default_policy
+from runtime.settings import Settings
 from services.administration.policies import publish_policy
 from tests.faults.policy import brisk_policy
 
-VILLAGES: Final = (TARAJU, CIKUBANG, DEUDEUL)
-"""In Deudeul operator and PUSKESOS officer are one person."""
-_HOUSEHOLDS: Final = 40
+_HOUSEHOLDS: Final = 80
 _PORTS: Final = (
     "pg_port",
     "temporal_port",
@@ -99,6 +98,12 @@ class Stack:
     async def _publish(self, policy: Policy) -> None:
         async with self.database.transaction() as connection:
             await publish_policy(connection, policy, at=datetime.now(UTC))
+
+    def settings(self) -> Settings:
+        """What the stack's own processes are told."""
+        names = Settings.model_fields
+        told = {name.removeprefix("KAWAL_").lower(): value for name, value in self.environment.items()}
+        return Settings.model_validate({name: value for name, value in told.items() if name in names})
 
     def log_sizes(self) -> dict[str, int]:
         """How long each log is now."""
@@ -172,7 +177,7 @@ async def _seed(settings: StackSettings, environment: Mapping[str, str]) -> Worl
         password_hash=await passwords.hash_password(PASSWORD),
         today=now.date(),
         households_per_village=_HOUSEHOLDS,
-        villages=VILLAGES,
+        villages=(TARAJU,),
     )
     passwords.close()
     store_new_persons(settings.data_dir / "partners" / "civil_registry.sqlite", world.persons)

@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  written by alembic
     op.execute("SET lock_timeout = '5s'")
 
     op.create_table(
@@ -330,6 +330,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'open'"),
     )
+    op.create_index(
+        "ix_tasks_open_next_milestone_at",
+        "tasks",
+        ["next_milestone_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
+        "ix_tasks_undone_opened_at",
+        "tasks",
+        ["opened_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' AND receipt_no IS NULL AND stage IN ('identity_check', 'delivery')"),
+    )
     op.create_index("ix_tasks_update_id", "tasks", ["update_id"], unique=False)
     op.create_index(
         "uq_tasks_update_id_open", "tasks", ["update_id"], unique=True, postgresql_where=sa.text("status = 'open'")
@@ -488,7 +502,7 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
+def downgrade() -> None:  # noqa: PLR0915  written by alembic
     op.execute("SET lock_timeout = '5s'")
 
     op.drop_table("task_grants")
@@ -508,6 +522,8 @@ def downgrade() -> None:
     op.drop_table("update_revisions")
     op.drop_index("uq_tasks_update_id_open", table_name="tasks", postgresql_where=sa.text("status = 'open'"))
     op.drop_index("ix_tasks_update_id", table_name="tasks")
+    op.drop_index("ix_tasks_undone_opened_at", table_name="tasks")
+    op.drop_index("ix_tasks_open_next_milestone_at", table_name="tasks")
     op.drop_index("ix_tasks_open_area_code_due_at", table_name="tasks", postgresql_where=sa.text("status = 'open'"))
     op.drop_table("tasks")
     op.drop_index(op.f("ix_ministry_answers_update_id"), table_name="ministry_answers")
