@@ -14,9 +14,12 @@ import pytest
 from db import migrate
 from devstack.postgres import DatabaseUrls, PostgresServer
 from devstack.scratch import scratch_postgres, scratch_temporal
+from devstack.seed import World
 from devstack.temporal import TemporalServer
+from tests.scene import Scene, seed_world
 
 TEMPLATE = "migrated"
+SEEDED = "seeded"
 _numbers = count(1)
 
 
@@ -48,3 +51,22 @@ async def temporal_server() -> AsyncIterator[TemporalServer]:
     """A Temporal server in memory, shared by the session, on which workflows may skip time."""
     async with scratch_temporal() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def seeded_template(postgres_server: PostgresServer, migrated_template: str) -> World:
+    """What stands in the database `seeded`: the demo's people, rules and some households; to be copied."""
+    return await seed_world(await postgres_server.create_database(SEEDED, template=migrated_template))
+
+
+@pytest.fixture
+async def scene(postgres_server: PostgresServer, seeded_template: World) -> AsyncIterator[Scene]:
+    """A seeded database of the test's own."""
+    name = f"scene_{next(_numbers)}"
+    scene = Scene.at(
+        await postgres_server.create_database(name, template=SEEDED),
+        seeded_template.policy_version_id,
+    )
+    yield scene
+    await scene.close()
+    await postgres_server.drop_database(name)
