@@ -37,6 +37,7 @@ from services.keyed import Call, remember
 
 ROUTE: Final = "POST /v1/updates"
 
+_INSERT: Final = insert(Update)
 _START_PATIENCE: Final = 2.5
 """Seconds that an operator waits for the engine; what does not start in them is started by the dispatcher."""
 
@@ -197,13 +198,13 @@ async def _findings(intake: _Intake, update_id: UUID) -> list[Finding]:
 async def _write(intake: _Intake, receipt: Receipt, base: Household | None) -> None:
     request, call, connection = intake.request, intake.call, intake.connection
     vault, area_code = intake.kawal.vault, receipt.area_code
-    await connection.execute(insert(Update).values(**_row(intake, receipt, base)))
+    await connection.execute(_INSERT, _row(intake, receipt, base))
     revision = RevisionRecord(1, request.change, request.evidence, call.actor.user_id, call.at)
     await add_revision(connection, receipt.update_id, revision, area_code=area_code, vault=vault)
     numbers = numbers_of(request.change)
     await index_update(connection, receipt.update_id, numbers, area_code=area_code, vault=vault)
     stream = stream_of_update(receipt.update_id)
-    await trail.record(connection, stream, [_entry(intake, receipt, base)], at=call.at, area_code=area_code)
+    await trail.begin(connection, stream, [_entry(intake, receipt, base)], at=call.at, area_code=area_code)
 
 
 def _row(intake: _Intake, receipt: Receipt, base: Household | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import OutboxMessage
@@ -16,6 +16,13 @@ SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
 
 HEAD_START: Final = timedelta(seconds=5)
 """How long the dispatcher leaves a message to the request that wrote it, which delivers it itself."""
+
+_ADD: Final = insert(OutboxMessage).returning(OutboxMessage.id)
+_MARK: Final = (
+    update(OutboxMessage)
+    .where(OutboxMessage.id == bindparam("message_id"), OutboxMessage.done_at.is_(None))
+    .values(done_at=bindparam("at"))
+)
 
 
 class Delivery(NamedTuple):
@@ -34,11 +41,8 @@ async def add_message(
     at: datetime,
 ) -> Delivery:
     """Write a message, for the dispatcher to deliver if its request does not."""
-    message_id = await connection.scalar(
-        insert(OutboxMessage)
-        .values(topic=topic, subject_id=subject_id, payload=payload, available_at=at + HEAD_START)
-        .returning(OutboxMessage.id),
-    )
+    row = {"topic": topic, "subject_id": subject_id, "payload": payload, "available_at": at + HEAD_START}
+    message_id = await connection.scalar(_ADD, row)
     if message_id is None:
         raise RuntimeError("an inserted row has an id")
     return Delivery(message_id, done=False)
