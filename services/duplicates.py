@@ -25,6 +25,9 @@ from domain.vocabulary import CLOSED_STATUSES
 Finding = dict[str, Any]
 """A finding as the case row keeps it: a stable `code`, where in the request (`pointer`), and what it is about."""
 
+MOST_SHOWN = 10
+"""How many open updates of one household are shown to each other."""
+
 
 async def find_duplicates(
     connection: AsyncConnection,
@@ -83,14 +86,21 @@ def _warnings(placed: list[PlacedNumber]) -> list[Finding]:
 
 
 async def show_to_each_other(connection: AsyncConnection, update_id: UUID, *, household_id: UUID) -> list[Finding]:
-    """Note the new update in every open one of the household; the findings that name those in the new one.
+    """Note the new update in the open ones of the household; the findings that name those in the new one.
 
-    Submissions for one household take turns, so that of two at the same moment each sees the other.
+    Submissions for one household take turns, so that of two at the same moment each sees the other. Past the newest
+    `MOST_SHOWN` no more are named: a household with so many is one for a supervisor anyway.
     """
+    newest = (
+        select(Update.id)
+        .where(Update.household_id == household_id, Update.status.not_in(sorted(CLOSED_STATUSES)))
+        .order_by(Update.id.desc())
+        .limit(MOST_SHOWN)
+    )
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(household_id), 0))))
     noted = await connection.scalars(
         update(Update)
-        .where(Update.household_id == household_id, Update.status.not_in(sorted(CLOSED_STATUSES)))
+        .where(Update.id.in_(newest.scalar_subquery()))
         .values(
             findings=Update.findings.concat(literal([_other(update_id)], JSONB)),
             version=Update.version + 1,
