@@ -331,6 +331,13 @@ def upgrade() -> None:  # noqa: PLR0915  written by alembic
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_index(
+        "ix_tasks_open_due_at",
+        "tasks",
+        ["due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         "ix_tasks_open_next_milestone_at",
         "tasks",
         ["next_milestone_at"],
@@ -524,6 +531,7 @@ def downgrade() -> None:  # noqa: PLR0915  written by alembic
     op.drop_index("ix_tasks_update_id", table_name="tasks")
     op.drop_index("ix_tasks_undone_opened_at", table_name="tasks")
     op.drop_index("ix_tasks_open_next_milestone_at", table_name="tasks")
+    op.drop_index("ix_tasks_open_due_at", table_name="tasks", postgresql_where=sa.text("status = 'open'"))
     op.drop_index("ix_tasks_open_area_code_due_at", table_name="tasks", postgresql_where=sa.text("status = 'open'"))
     op.drop_table("tasks")
     op.drop_index(op.f("ix_ministry_answers_update_id"), table_name="ministry_answers")

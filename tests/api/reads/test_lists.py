@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from db.models import Update
 from db.session import Viewer
-from devstack.demo_people import CIKUBANG, DEUDEUL, DISTRICT, TARAJU
+from devstack.demo_people import CIKUBANG, DEUDEUL, DISTRICT, REGENCY, TARAJU
 from domain.authority import Actor, Seat
 from domain.ids import new_id
 from domain.vocabulary import Role
@@ -20,6 +20,7 @@ from services.queries.cases import case_list
 from services.queries.households import household_list
 from services.queries.keyset import ByAge, PageOf
 from services.queries.scope import within
+from services.queries.stalled import StalledFilter, stalled_in, stalled_list
 from services.queries.tasks import queue_of
 from tests.api.reads.casebook import Casebook, better_floor, known_household
 from tests.scene import household_of, user
@@ -241,6 +242,16 @@ async def test_lists_read_an_index_range_of_their_area_under_row_level_security(
         condition = next(line for line in lines[place:] if "Index Cond" in line)
         assert "area_code" in condition, plan
         assert area in condition, plan
+
+
+async def test_a_regency_finds_the_first_due_in_their_order_without_sorting_all(book: Casebook) -> None:
+    await _thousands_of_updates(book)
+    seat = Seat(role=Role.REGENCY_VERIFIER, office_id=new_id(), area_code=REGENCY)
+    actor = Actor(user_id=new_id(), display_name="Verifikator", seats=(seat,))
+    late = stalled_in(actor, StalledFilter(), now=book.clock.at)
+    plan = await _plan(book, stalled_list(*late, page=PageOf(50)), areas=(REGENCY,))
+    assert "ix_tasks_open_due_at" in plan, plan
+    assert "Sort Key: tasks.due_at" not in plan, plan
 
 
 class Statements:
