@@ -58,10 +58,10 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     problems.install(app)
     app.include_router(v1.router)
     app.include_router(public.router)
-    # The last one added is the outermost: log and metrics see every answer, with all its headers.
+    # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
     app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders)
     operations.install(app)
     return describe(app)
 

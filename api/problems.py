@@ -199,7 +199,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
             )
         case 413:
             return body_too_large(request)
-        case 400:
+        case 400 if request.headers.get("content-type", "").startswith("application/json"):
             return _not_json(request, detail="The body cannot be read as a JSON document.")
         case _:
             return problem(

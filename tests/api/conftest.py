@@ -22,6 +22,7 @@ from devstack.temporal import TemporalServer
 from domain.ids import new_id
 from runtime.engine import Engine, connect
 from runtime.settings import Settings
+from services.kawal import Kawal
 from tests.scene import FIELD_KEYS, INDEX_KEYS, VAULT, Scene, user
 
 WEBHOOK_SECRET = "whsec_c2VjcmV0IG9mIHRoZSBNaW5pc3RyeSdzIGdhdGV3YXk="
@@ -50,6 +51,12 @@ def settings_for(scene: Scene, *, temporal_address: str = NOBODY_LISTENS, queue_
             "codec_keys": CODEC_KEYS,
         },
     )
+
+
+def staffed_settings(scene: Scene, temporal_server: TemporalServer) -> Settings:
+    """The settings of an installation of its own on the shared engine."""
+    prefix = scene.urls.app.rpartition("/")[2].replace("_", "-")
+    return settings_for(scene, temporal_address=temporal_server.address, queue_prefix=prefix)
 
 
 class Office:
@@ -108,16 +115,15 @@ async def office(scene: Scene) -> AsyncIterator[Office]:
 @pytest.fixture
 async def staffed(scene: Scene, temporal_server: TemporalServer) -> AsyncIterator[Office]:
     """The API with a seeded database, a real engine and a worker that carries cases."""
-    prefix = scene.urls.app.rpartition("/")[2].replace("_", "-")
-    settings = settings_for(scene, temporal_address=temporal_server.address, queue_prefix=prefix)
+    settings = staffed_settings(scene, temporal_server)
     async with working(scene, settings), opened(scene, settings) as office:
         yield office
 
 
 @asynccontextmanager
-async def opened(scene: Scene, settings: Settings) -> AsyncGenerator[Office]:
+async def opened(scene: Scene, settings: Settings, *, kawal: Kawal | None = None) -> AsyncGenerator[Office]:
     """The application between its start and its end."""
-    app = create_app(settings)
+    app = create_app(settings, kawal=kawal)
     async with LifespanManager(app), AsyncExitStack() as clients:
         yield Office(app, settings, scene, clients)
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 
-from tests.api.conftest import Office
+from api.app import open_kawal
+from devstack.temporal import TemporalServer
+from runtime.engine import Engine, connect
+from tests.api.conftest import PATIENCE_SECONDS, Office, opened, staffed_settings, working
 from tests.api.proposals import death, newborn
 from tests.api.test_submit import submit
-from tests.scene import user
+from tests.scene import Scene, user
 
 pytestmark = pytest.mark.embedded
 
@@ -278,3 +283,27 @@ async def test_an_act_without_a_key_is_given_one_that_the_answer_names(office: O
     key = problem["data"]["idempotency_key"]
     done = await decide(staffed, "puskesos.taraju", task, FORWARD, Idempotency_Key=key)
     assert (done.status_code, done.headers["Idempotency-Key"]) == (200, key)
+
+
+async def test_an_act_whose_outcome_is_not_known_in_time_is_told_under_the_same_key(
+    scene: Scene,
+    temporal_server: TemporalServer,
+) -> None:
+    settings = staffed_settings(scene, temporal_server)
+    kawal = await open_kawal(settings)
+    engine = Engine(await connect(settings), queue_prefix=settings.task_queue_prefix, patience=timedelta(seconds=1))
+    async with opened(scene, settings, kawal=replace(kawal, engine=engine)) as hasty:
+        update_id = await submitted(hasty)
+        desk = await hasty.desk_of("operator.taraju")
+        note, headers = {"note": "Keluarga membatalkan."}, {"Idempotency-Key": "w"}
+        address = f"/v1/updates/{update_id}/withdrawal"
+        pending = await desk.post(address, json=note, headers=headers)
+        assert (pending.status_code, pending.json()["code"]) == (202, "act_pending"), pending.text
+        assert pending.headers["Location"] == f"/v1/updates/{update_id}"
+        assert int(pending.headers["Retry-After"]) > 0
+        assert pending.json()["data"]["idempotency_key"] == "w"
+        async with working(scene, settings), asyncio.timeout(PATIENCE_SECONDS):
+            while (known := await desk.post(address, json=note, headers=headers)).status_code == 202:
+                pass
+        assert (known.status_code, known.json()["update"]["status"]) == (200, "withdrawn"), known.text
+    await kawal.database.close()

@@ -69,6 +69,18 @@ async def test_what_is_no_json_object_is_refused(
     assert (response.status_code, response.json()["code"]) == (status, code), response.text
 
 
+async def test_a_form_that_cannot_be_read_is_refused(office: Office) -> None:
+    visitor = await office.visitor()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    broken = await visitor.post(
+        "/v1/auth/token", content=b"username=%ED%A0%80&password=%FF&grant_type=x", headers=headers
+    )
+    assert broken.status_code in {400, 401, 422}
+    assert broken.headers["Content-Type"] == "application/problem+json"
+    empty = await visitor.post("/v1/auth/token", content=b"", headers=headers)
+    assert (empty.status_code, empty.json()["code"]) == (422, "invalid_input")
+
+
 async def test_a_method_that_is_not_offered_is_refused(office: Office) -> None:
     response = await (await office.visitor()).get("/v1/callbacks/ministry")
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
@@ -88,9 +100,10 @@ async def test_ten_megabytes_are_refused_before_they_are_read(office: Office) ->
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
     announced = headers | {"Content-Length": "10485760"}
     response = await desk.post("/v1/updates", content=body(), headers=announced)
-    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+    assert (response.status_code, response.json()["code"], read) == (413, "body_too_large", 0)
     unannounced = await desk.post("/v1/updates", content=body(), headers=headers)
     assert (unannounced.status_code, unannounced.json()["code"]) == (413, "body_too_large")
+    assert read < 2 * 1024 * 1024
 
 
 async def test_no_problem_repeats_what_was_sent(office: Office) -> None:
