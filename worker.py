@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import (
@@ -27,7 +28,7 @@ from activities.delivery import Delivery
 from activities.identity_check import IdentityCheck
 from activities.outbox import Dispatcher
 from db.repositories.rules import Rules
-from db.session import Database
+from db.session import Database, Viewer
 from db.vault import Vault
 from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
@@ -165,6 +166,7 @@ async def main(settings: Settings) -> None:
         settings.database_worker_url.get_secret_value(),
         application="kawal-worker",
         pool_size=settings.database_worker_pool_size,
+        always=Viewer.system("worker"),
     )
     desk = Desk(database, Vault(settings.field_keys, settings.index_keys), Rules())
     partners = Partners.of(settings)
@@ -205,4 +207,4 @@ async def _engine_client(settings: Settings, stop: asyncio.Event) -> Client | No
 if __name__ == "__main__":
     configured = get_settings()
     configure_logging("worker", level=configured.log_level, fmt=configured.log_format)
-    asyncio.run(main(configured))
+    uvloop.run(main(configured))

@@ -66,7 +66,7 @@ class Dispatcher:
 
     async def wake_forgotten(self, at: datetime) -> None:
         """Queue a reminder of every case that the engine should have moved by `at` and has not."""
-        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+        async with self._database.transaction(Viewer.system("worker")) as connection:
             cases = await remind_engine(connection, at=at)
         if cases:
             _log.warning("outbox.engine_reminded", cases=cases)
@@ -108,7 +108,7 @@ class Dispatcher:
                 OutboxMessage.attempts,
             )
         )
-        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+        async with self._database.transaction(Viewer.system("worker")) as connection:
             return [Message(*row) for row in await connection.execute(leased)]
 
     async def _send(self, message: Message) -> None:
@@ -142,7 +142,7 @@ class Dispatcher:
                 raise ValueError(f"the outbox knows no topic {message.topic!r}")
 
     async def _new_case(self, update_id: UUID) -> NewCase:
-        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+        async with self._database.transaction(Viewer.system("worker")) as connection:
             wanted = select(Update.id, Update.policy_version_id, Update.area_code, Update.kind)
             row = (await connection.execute(wanted.where(Update.id == update_id))).one()
         return NewCase(
@@ -153,7 +153,7 @@ class Dispatcher:
         )
 
     async def _has_ended(self, update_id: UUID) -> bool:
-        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+        async with self._database.transaction(Viewer.system("worker")) as connection:
             return await connection.scalar(select(Update.closed_at).where(Update.id == update_id)) is not None
 
     async def _done(self, message: Message) -> None:
@@ -166,7 +166,7 @@ class Dispatcher:
         await self._note(message, available_at=datetime.now(UTC) + pause, last_error=error)
 
     async def _note(self, message: Message, **changes: object) -> None:
-        async with self._database.transaction(Viewer.system("dispatcher")) as connection:
+        async with self._database.transaction(Viewer.system("worker")) as connection:
             await connection.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**changes))
 
 

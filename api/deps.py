@@ -15,7 +15,6 @@ from fastapi.security import OAuth2PasswordBearer
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
 from db.repositories.people import read_actor
-from db.session import Viewer
 from domain.authority import Actor, Permission
 from domain.errors import Forbidden, Unauthenticated
 from runtime.settings import Settings
@@ -62,7 +61,7 @@ async def current_actor(request: Request, token: Annotated[str | None, Depends(_
     at_front = _front(request)
     now = at_front.kawal.now()
     claims = at_front.issuer.verify(token, now=now)
-    async with at_front.kawal.database.transaction(Viewer.nobody()) as connection:
+    async with at_front.kawal.database.question() as connection:
         actor = await read_actor(connection, claims.user_id, at=now)
     request.scope["kawal.actor"] = actor.user_id
     return actor

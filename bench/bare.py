@@ -11,6 +11,7 @@ import signal
 from datetime import timedelta
 from typing import Final
 
+import uvloop
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
@@ -88,7 +89,7 @@ class BareCase:
 
 async def bare_client(settings: Settings) -> Client:
     """The same client as Kawal's."""
-    return await connect(settings)
+    return await connect(settings, lazy=False)
 
 
 async def main(settings: Settings) -> None:
@@ -113,4 +114,4 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(get_settings()))
+    uvloop.run(main(get_settings()))

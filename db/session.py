@@ -41,22 +41,44 @@ class Viewer:
         return cls(name=f"system:{part}", areas=(NATION,))
 
 
-class Database:
-    """The connections of one PostgreSQL role, and the only place where a transaction begins and commits."""
+def _told(viewer: Viewer) -> dict[str, str]:
+    return {"kawal.actor": viewer.name, "kawal.areas": ",".join(viewer.areas)}
 
-    def __init__(self, url: str, *, application: str, pool_size: int = 10) -> None:
+
+class Database:
+    """The connections of one PostgreSQL role, and the only place where a transaction begins and commits.
+
+    A process that acts for one viewer alone, as the worker does, tells each connection once (`always`).
+    """
+
+    def __init__(self, url: str, *, application: str, pool_size: int = 10, always: Viewer | None = None) -> None:
+        settings = {"application_name": application, "jit": "off"}
+        if always is not None:
+            settings |= _told(always)
+        self._always = always
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
-            connect_args={"server_settings": {"application_name": application, "jit": "off"}},
+            connect_args={"server_settings": settings},
         )
+        self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self, viewer: Viewer) -> AsyncGenerator[AsyncConnection]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as connection:
-            await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})
+            if viewer != self._always:
+                await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})
+            yield connection
+
+    @asynccontextmanager
+    async def question(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection that acts for nobody and writes nothing, for the functions that answer with the least.
+
+        Each statement stands alone, so that what every request asks costs one round trip.
+        """
+        async with self._asking.connect() as connection:
             yield connection
 
     async def close(self) -> None:

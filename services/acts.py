@@ -13,11 +13,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.repositories.cases import CaseRecord, read_case, read_involvements
+from db.repositories.cases import CaseRecord, read_case, read_standing
 from db.repositories.idempotency import KeyedAct, read_act
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
-from db.repositories.tasks import TaskRecord, find_open_task, read_grants, read_task
+from db.repositories.tasks import TaskRecord, find_open_task, read_task
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
 from domain.contracts import Act, ActKind, ActResult, StepTaken
@@ -179,12 +179,13 @@ async def _check_decision(
     require_open(task)
     case = await read_case(connection, task.update_id)
     policy = await kawal.rules.policy(connection, case.policy_version_id)
+    standing = await read_standing(connection, task.update_id, task_id=task.id)
     deciding_seat(
         call.actor,
         area_code=task.area_code,
         stage=task.stage,
-        grants=await read_grants(connection, task.id),
-        involvements=await read_involvements(connection, task.update_id),
+        grants=standing.grants,
+        involvements=standing.involvements,
     )
     require_version(call.holds, task.version)
     rule = stage_rule(policy, task.stage, settled=case.settled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Update
@@ -22,7 +20,7 @@ from db.repositories.registry import read_household, read_version
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
-from domain.authority import Actor, Permission, Seat
+from domain.authority import Permission, Seat
 from domain.changes import Change, SubmissionContext, check_change, numbers_of
 from domain.errors import EngineUnavailable, InvalidInput, Violation
 from domain.evidence import EvidenceRef
@@ -89,7 +87,7 @@ async def submit(kawal: Kawal, call: Call, request: SubmissionInput) -> Submitte
         else:
             receipt = Receipt.model_validate(keyed.response)
             message = await outbox.find_message(connection, outbox.START_UPDATE, subject_id=receipt.update_id)
-    started = message.done or await _start(kawal, call.actor, receipt, message)
+    started = message.done or await _start(kawal, receipt)
     return Submitted(receipt, started=started, replayed=keyed.response is not None)
 
 
@@ -240,8 +238,11 @@ def _entry(intake: _Intake, receipt: Receipt, base: Household | None) -> Entry:
     return Entry(type=AuditType.UPDATE_SUBMITTED, by=doer, status=Status.RECEIVED, data=data)
 
 
-async def _start(kawal: Kawal, actor: Actor, receipt: Receipt, message: outbox.Delivery) -> bool:
-    """Whether the engine has the case; if it does not answer in time, the dispatcher will start it."""
+async def _start(kawal: Kawal, receipt: Receipt) -> bool:
+    """Whether the engine has the case; if it does not answer in time, the dispatcher will start it.
+
+    The message stays in the outbox until the case is opened: only that proves that it has arrived.
+    """
     case = NewCase(
         update_id=receipt.update_id,
         policy_version_id=receipt.policy_version_id,
@@ -253,8 +254,4 @@ async def _start(kawal: Kawal, actor: Actor, receipt: Receipt, message: outbox.D
             await kawal.engine.start(case)
     except (EngineUnavailable, TimeoutError):
         return False
-    # Unmarked it would be started a second time, which the engine knows to be the first.
-    with contextlib.suppress(SQLAlchemyError, OSError):
-        async with kawal.database.transaction(Viewer.of(actor)) as connection:
-            await outbox.mark_delivered(connection, message.id, at=kawal.now())
     return True

@@ -80,7 +80,7 @@ class HouseholdUpdate:
                 case _:
                     assert_never(step)
             await self._continue_as_new_when_long()
-        self._stand_at(step)
+        self._state.step = step
         await self._answer_the_late(step)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return step
@@ -213,7 +213,6 @@ class HouseholdUpdate:
             await workflow.wait_condition(
                 lambda: bool(self._state.inbox) or (bool(errands) and _all_done(errands)),
                 timeout=remaining,
-                timeout_summary="next milestone",
             )
         except TimeoutError:
             return
@@ -273,7 +272,7 @@ class HouseholdUpdate:
             raise ApplicationError("The case has ended.", type=CaseClosed.code)
 
     def _stand_at(self, step: Step) -> None:
-        """Remember the step, and let operators find the case by it."""
+        """Remember the step, and let operators find the open case by it; where it ended, the database tells."""
         before = self._state.step
         self._state.step = step
         if before is None or (before.status, before.level) != (step.status, step.level):

@@ -11,6 +11,7 @@ from activities.casework.stages import arrive, stay, step_of
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.idempotency import read_act
+from db.repositories.outbox import mark_started
 from db.repositories.tasks import find_open_task
 from domain.audit import AuditType
 from domain.contracts import (
@@ -99,5 +100,6 @@ def _require_own_run(work: Work, run_id: str) -> None:
 async def _open(work: Work, run_id: str) -> NextStep:
     if work.case.run_id == run_id:
         return await stay(work)
+    await mark_started(work.connection, work.case.id, at=work.at)
     work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
     return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -21,7 +21,7 @@ from db.repositories.cases import (
 )
 from db.repositories.idempotency import KeyedAct, answer_act
 from db.repositories.people import read_actor
-from db.repositories.tasks import TaskRecord, find_open_task, read_grants, read_task
+from db.repositories.tasks import TaskRecord, find_open_task, read_task
 from db.repositories.trail import Doer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
@@ -41,6 +41,8 @@ from domain.requests import (
     request_context,
 )
 from domain.vocabulary import Outcome, Stage
+
+_KEEP_DECISION: Final = insert(Decision)
 
 
 async def record_act(work: Work, act: Act, keyed: KeyedAct) -> StepTaken:
@@ -104,17 +106,13 @@ def _decided(task: TaskRecord) -> dict[str, Any]:
 
 
 async def _decide(work: Work, actor: Actor, task: TaskRecord, decision: DecisionInput) -> NextStep:
-    rule = rule_of(work, task.stage)
-    violations = check_decision(decision, rule=rule, policy=work.policy)
+    standing = await work.standing(task.id)
+    seat = deciding_seat(
+        actor, area_code=task.area_code, stage=task.stage, grants=standing.grants, involvements=standing.involvements
+    )
+    violations = check_decision(decision, rule=rule_of(work, task.stage), policy=work.policy)
     if violations:
         raise InvalidInput(violations)
-    seat = deciding_seat(
-        actor,
-        area_code=task.area_code,
-        stage=task.stage,
-        grants=await read_grants(work.connection, task.id),
-        involvements=await work.involvements(),
-    )
     position = move(work.position, _happening(task.stage, decision.outcome))
     await _keep_decision(work, actor, seat, task, decision)
     if position.stage is Stage.REPAIR:
@@ -129,23 +127,24 @@ def _happening(stage: Stage, outcome: Outcome) -> Happening:
 async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord, decision: DecisionInput) -> None:
     decision_id = new_id()
     await work.connection.execute(
-        insert(Decision).values(
-            id=decision_id,
-            task_id=task.id,
-            update_id=work.case.id,
-            area_code=work.case.area_code,
-            stage=task.stage.value,
-            revision=work.case.revision,
-            outcome=decision.outcome.value,
-            reason=decision.reason,
-            note=work.vault.seal_text(decision.note, context=note_context(decision_id)),
-            minutes=decision.minutes and decision.minutes.model_dump(mode="json"),
-            decided_by="officer",
-            actor_id=actor.user_id,
-            actor_role=seat.role.value,
-            office_id=seat.office_id,
-            decided_at=work.at,
-        ),
+        _KEEP_DECISION,
+        {
+            "id": decision_id,
+            "task_id": task.id,
+            "update_id": work.case.id,
+            "area_code": work.case.area_code,
+            "stage": task.stage.value,
+            "revision": work.case.revision,
+            "outcome": decision.outcome.value,
+            "reason": decision.reason,
+            "note": work.vault.seal_text(decision.note, context=note_context(decision_id)),
+            "minutes": decision.minutes and decision.minutes.model_dump(mode="json"),
+            "decided_by": "officer",
+            "actor_id": actor.user_id,
+            "actor_role": seat.role.value,
+            "office_id": seat.office_id,
+            "decided_at": work.at,
+        },
     )
     work.involve(actor.user_id, task.stage)
     await close_task(

@@ -12,7 +12,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
-from db.repositories.cases import CaseRecord, RevisionRecord, lock_case, read_involvements, read_revision
+from db.repositories.cases import (
+    CaseRecord,
+    RevisionRecord,
+    Standing,
+    lock_case,
+    read_involvements,
+    read_revision,
+    read_standing,
+)
 from db.repositories.registry import read_version
 from db.repositories.rules import Rules
 from db.repositories.tasks import TaskRecord, notify
@@ -103,10 +111,16 @@ class Work:
         return await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
 
     async def involvements(self) -> list[Involvement]:
-        """Who has had a part in the case, as it was when first asked in this step."""
+        """Who has had a part in the case, this step included."""
         if self._involvements is None:
             self._involvements = await read_involvements(self.connection, self.case.id)
         return self._involvements
+
+    async def standing(self, task_id: UUID) -> Standing:
+        """The powers over a task of the case, and who has had a part in it."""
+        standing = await read_standing(self.connection, self.case.id, task_id=task_id)
+        self._involvements = standing.involvements
+        return standing
 
     def involve(self, user_id: UUID, stage: Stage | None) -> None:
         """Somebody has just had a part in the case."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, literal, null, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, literal, null, select, union_all, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Decision, IdentityDigest, Revision, Update
+from db.models import Decision, IdentityDigest, Revision, TaskGrant, Update
 from db.vault import Vault
-from domain.authority import Involvement
+from domain.authority import Grant, Involvement
 from domain.changes import CHANGE_ADAPTER, Change
 from domain.errors import NotFound
 from domain.evidence import EvidenceRef
 from domain.ids import new_id
 from domain.lifecycle import Position
-from domain.policy import Policy
-from domain.vocabulary import EscalationCause, Kind, Stage, Status
+from domain.policy import Policy, Power
+from domain.vocabulary import EscalationCause, Kind, Role, Stage, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ class RevisionRecord:
     submitted_at: datetime
 
 
+class Standing(NamedTuple):
+    """The powers over a task, and who has had a part in its case."""
+
+    grants: list[Grant]
+    involvements: list[Involvement]
+
+
 _COLUMNS = (
     Update.id,
     Update.area_code,
@@ -93,16 +100,19 @@ _COLUMNS = (
 _READ = select(*_COLUMNS).where(Update.id == bindparam("update_id"))
 _LOCK = _READ.with_for_update()
 _SAVE = update(Update).where(Update.id == bindparam("case_id"))
-_INVOLVEMENTS = (
-    select(Revision.submitted_by.label("user_id"), null().label("stage"))
-    .where(Revision.update_id == bindparam("update_id"))
-    .union_all(
-        select(Decision.actor_id, Decision.stage).where(
-            Decision.update_id == bindparam("update_id"),
-            Decision.actor_id.is_not(None),
-        ),
-    )
+_SUBMITTED = select(
+    Revision.submitted_by.label("user_id"),
+    null().label("stage"),
+    null().label("role"),
+    null().label("power"),
+).where(Revision.update_id == bindparam("update_id"))
+_DECIDED = select(Decision.actor_id, Decision.stage, null(), null()).where(
+    Decision.update_id == bindparam("update_id"),
+    Decision.actor_id.is_not(None),
 )
+_GRANTED = select(null(), null(), TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
+_INVOLVEMENTS = union_all(_SUBMITTED, _DECIDED)
+_STANDING = union_all(_SUBMITTED, _DECIDED, _GRANTED)
 
 
 async def read_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
@@ -170,7 +180,20 @@ async def add_finding(connection: AsyncConnection, update_id: UUID, finding: dic
 async def read_involvements(connection: AsyncConnection, update_id: UUID) -> list[Involvement]:
     """Who has had a part in the case: every submission and repair, and every decision of an officer."""
     rows = await connection.execute(_INVOLVEMENTS, {"update_id": update_id})
-    return [Involvement(user_id=row.user_id, stage=row.stage and Stage(row.stage)) for row in rows]
+    return [_involvement(row) for row in rows]
+
+
+async def read_standing(connection: AsyncConnection, update_id: UUID, *, task_id: UUID) -> Standing:
+    """What authority over a task of the case is judged on, in one statement."""
+    rows = (await connection.execute(_STANDING, {"update_id": update_id, "task_id": task_id})).all()
+    return Standing(
+        grants=[Grant(role=Role(row.role), power=Power(row.power)) for row in rows if row.role is not None],
+        involvements=[_involvement(row) for row in rows if row.role is None],
+    )
+
+
+def _involvement(row: Row[*tuple[Any, ...]]) -> Involvement:
+    return Involvement(user_id=row.user_id, stage=row.stage and Stage(row.stage))
 
 
 def revision_context(update_id: UUID, revision: int) -> str:

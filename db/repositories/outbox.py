@@ -18,9 +18,13 @@ HEAD_START: Final = timedelta(seconds=5)
 """How long the dispatcher leaves a message to the request that wrote it, which delivers it itself."""
 
 _ADD: Final = insert(OutboxMessage).returning(OutboxMessage.id)
-_MARK: Final = (
+_STARTED: Final = (
     update(OutboxMessage)
-    .where(OutboxMessage.id == bindparam("message_id"), OutboxMessage.done_at.is_(None))
+    .where(
+        OutboxMessage.subject_id == bindparam("update_id"),
+        OutboxMessage.topic == START_UPDATE,
+        OutboxMessage.done_at.is_(None),
+    )
     .values(done_at=bindparam("at"))
 )
 
@@ -66,3 +70,8 @@ async def mark_delivered(connection: AsyncConnection, message_id: int, *, at: da
     await connection.execute(
         update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.done_at.is_(None)).values(done_at=at),
     )
+
+
+async def mark_started(connection: AsyncConnection, update_id: UUID, *, at: datetime) -> None:
+    """A case that is being opened has plainly been started."""
+    await connection.execute(_STARTED, {"update_id": update_id, "at": at})

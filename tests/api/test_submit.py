@@ -107,6 +107,7 @@ async def test_twenty_identical_requests_at_once_make_one_case_and_have_one_answ
 async def test_what_the_request_started_is_not_left_to_the_dispatcher(staffed: Office) -> None:
     desk = await staffed.desk_of("operator.taraju")
     receipt = (await submit(desk, newborn())).json()
+    await staffed.open_task(receipt["id"], "verification")
     message = await staffed.scene.one("SELECT done_at, attempts FROM outbox")
     assert (receipt["engine"], message.done_at is not None, message.attempts) == ("started", True, 0)
 
