@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -38,7 +38,6 @@ class Picture:
     households: list[RowMapping]
     versions: list[RowMapping]
     undelivered: list[RowMapping]
-    trails: dict[UUID, list[AuditEvent]]
 
     def all_tasks(self) -> Iterator[RowMapping]:
         """The tasks of all cases."""
@@ -50,22 +49,22 @@ async def check_invariants(
     *,
     at: datetime,
     drained: bool = True,
-    lateness: timedelta = LATENESS,
+    trails: bool = True,
 ) -> None:
-    """Raise AssertionError naming every breach. With `drained=False` messages may still wait for the engine.
+    """Raise AssertionError naming every breach; `at` is the moment by which milestones are judged.
 
-    `at` is the moment by which milestones are judged; `lateness` how long one may be overdue.
+    With `drained=False` messages may still wait for the engine. With `trails=False` the audit trails are left unread,
+    which is five times as fast.
     """
     async with database.transaction(snapshot=True) as connection:
         picture = await _take(connection)
-        flaws = [flaw.detail async for report in verify_all(connection) for flaw in report.flaws]
+        flaws = await _flaws(connection, picture) if trails else []
     breaches = [
-        *(f"audit: {flaw}" for flaw in flaws),
-        *_of_holders(picture, at=at, lateness=lateness, started=drained),
+        *flaws,
+        *_of_holders(picture, at=at, started=drained),
         *_of_decisions(picture),
         *_of_escalations(picture),
         *_of_custody(picture),
-        *_of_status(picture),
         *_of_registry(picture),
         *((f"outbox: {row.topic} of {row.subject_id} waits" for row in picture.undelivered) if drained else ()),
     ]
@@ -81,10 +80,6 @@ async def _take(connection: AsyncConnection) -> Picture:
     for task in await rows(Task, Task.opened_at, Task.id):
         tasks[task["update_id"]].append(task)
     grants = await rows(TaskGrant, TaskGrant.task_id)
-    trails = {
-        row["id"]: [stored.event for stored in (await read_stream(connection, stream_of_update(row["id"])))[0]]
-        for row in updates
-    }
     return Picture(
         updates=updates,
         tasks=tasks,
@@ -94,11 +89,20 @@ async def _take(connection: AsyncConnection) -> Picture:
         households=await rows(Household, Household.id),
         versions=await rows(HouseholdVersion, HouseholdVersion.household_id, HouseholdVersion.version),
         undelivered=[row for row in await rows(OutboxMessage, OutboxMessage.id) if row["done_at"] is None],
-        trails=trails,
     )
 
 
-def _of_holders(picture: Picture, *, at: datetime, lateness: timedelta, started: bool) -> Iterator[str]:
+async def _flaws(connection: AsyncConnection, picture: Picture) -> list[str]:
+    """What is wrong with the trails: in themselves, and held against the rows."""
+    flaws = [f"audit: {flaw.detail}" async for report in verify_all(connection) for flaw in report.flaws]
+    trails: dict[UUID, list[AuditEvent]] = {}
+    for case in picture.updates:
+        events, _ = await read_stream(connection, stream_of_update(case["id"]))
+        trails[case["id"]] = [stored.event for stored in events]
+    return [*flaws, *_of_status(picture, trails), *_of_told_rungs(picture, trails)]
+
+
+def _of_holders(picture: Picture, *, at: datetime, started: bool) -> Iterator[str]:
     """Every open case has one open task, somebody who may decide it, and a moment at which it is looked at again."""
     for case in picture.updates:
         name = f"case {case['id']} ({case['status']})"
@@ -112,14 +116,14 @@ def _of_holders(picture: Picture, *, at: datetime, lateness: timedelta, started:
         elif len(open_tasks) != 1:
             yield f"{name} has {len(open_tasks)} open tasks"
         else:
-            yield from (f"{name}: {fault}" for fault in _of_open_task(picture, open_tasks[0], at=at, late=lateness))
+            yield from (f"{name}: {fault}" for fault in _of_open_task(picture, open_tasks[0], at=at))
 
 
-def _of_open_task(picture: Picture, task: RowMapping, *, at: datetime, late: timedelta) -> Iterator[str]:
+def _of_open_task(picture: Picture, task: RowMapping, *, at: datetime) -> Iterator[str]:
     if Stage(task["stage"]) not in _SYSTEM_STAGES and task["id"] not in picture.deciders:
         yield f"nobody may decide the task of {task['stage']}"
     upcoming = task["next_milestone_at"]
-    if upcoming is None or upcoming < at - late:
+    if upcoming is None or upcoming < at - LATENESS:
         yield f"the next milestone of {task['stage']} is {upcoming}, now is {at}"
 
 
@@ -133,10 +137,17 @@ def _of_decisions(picture: Picture) -> Iterator[str]:
 
 
 def _of_escalations(picture: Picture) -> Iterator[str]:
-    """Each rung that fired stands once in the table, once in the trail, and never before it was due."""
+    """No rung fires before it is due; that none fires twice, the table's key sees to."""
+    for row in picture.escalations:
+        if row["fired_at"] < row["due_at"]:
+            yield f"rung {row['rung']} of task {row['task_id']} fired before it was due"
+
+
+def _of_told_rungs(picture: Picture, trails: Mapping[UUID, list[AuditEvent]]) -> Iterator[str]:
+    """Each rung that fired stands once in the table and once in the trail."""
     told = Counter(
         (UUID(str(event.data["task"])), event.data["rung"])
-        for trail in picture.trails.values()
+        for trail in trails.values()
         for event in trail
         if event.type in {AuditType.TASK_REMINDED, AuditType.TASK_ESCALATED}
     )
@@ -144,9 +155,6 @@ def _of_escalations(picture: Picture) -> Iterator[str]:
     for key in told.keys() | fired.keys():
         if (told[key], fired[key]) != (1, 1):
             yield f"rung {key[1]} of task {key[0]} fired {fired[key]} times and was told {told[key]} times"
-    for row in picture.escalations:
-        if row["fired_at"] < row["due_at"]:
-            yield f"rung {row['rung']} of task {row['task_id']} fired before it was due"
 
 
 def _of_custody(picture: Picture) -> Iterator[str]:
@@ -165,10 +173,10 @@ def _of_custody(picture: Picture) -> Iterator[str]:
             yield f"case {case['id']} ended at {case['closed_at']}, its last task at {tasks[-1]['decided_at']}"
 
 
-def _of_status(picture: Picture) -> Iterator[str]:
+def _of_status(picture: Picture, trails: Mapping[UUID, list[AuditEvent]]) -> Iterator[str]:
     """The trail alone tells the status."""
     for case in picture.updates:
-        told = status_from(picture.trails[case["id"]])
+        told = status_from(trails[case["id"]])
         if told != case["status"]:
             yield f"case {case['id']} is {case['status']}, its trail says {told}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as play
 from temporalio.client import Client
 
@@ -22,12 +22,13 @@ from domain.vocabulary import Outcome, Stage
 from tests.conftest import SEEDED
 from tests.scene import Scene, household_of
 from tests.stateful.model import OK, PEOPLE, CaseModel, HouseModel
-from tests.stateful.world import DOWN, World
+from tests.stateful.world import DOWN, Answer, World
 from tests.workflows.stack import PartnerServers, Stack
 
 _T = TypeVar("_T")
 _PLACES = 3
-_FLOOR_AREAS = st.sampled_from([24, 36, 48])
+FLOOR_AREA = st.sampled_from([24, 36, 48])
+WHICH = st.integers(0, 20)
 _MINISTRY_REASONS = {"accepted": None, "returned": "incomplete_documents", "rejected": "duplicate"}
 _numbers = count(1)
 
@@ -38,7 +39,7 @@ class Case:
 
     id: UUID
     model: CaseModel
-    last: tuple[str, str, tuple[Any, ...]] | None = None
+    last: Callable[[], Coroutine[Any, Any, Answer]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,18 @@ class Ground:
         """A Kawal of its own, and the name of its database."""
         name = f"stateful_{next(_numbers)}"
         urls = await self.postgres.create_database(name, template=SEEDED)
-        await self.servers.reset()
+        await self.servers.registry("DELETE", "/admin/faults")
         world = World(Stack(Scene.at(urls, self.seeded.policy_version_id), self.servers, self.client))
         await world.start_workers()
         return world, name
 
 
 class Cases(RuleBasedStateMachine):
-    """Cases of three households, played by everybody who has to do with them."""
+    """Cases of three households, played by everybody who has to do with them.
 
-    cases = Bundle[Case]("cases")
+    `which` picks one of the cases with which the thing can be done.
+    """
+
     ground: Ground
 
     def __init__(self) -> None:
@@ -79,42 +82,54 @@ class Cases(RuleBasedStateMachine):
         self.keys = (f"key-{number}" for number in count(1))
         self.registry_down = False
 
-    @initialize(target=cases, floor_area=_FLOOR_AREAS)
-    def begin(self, floor_area: int) -> Any:
+    @initialize(floor_area=FLOOR_AREA)
+    def begin(self, floor_area: int) -> None:
         """Two cases about one household are there from the start."""
-        return multiple(self._submitted(0, floor_area), self._submitted(0, floor_area + 1))
+        self._submitted(0, floor_area)
+        self._submitted(0, floor_area + 1)
 
-    @rule(target=cases, place=st.integers(0, _PLACES - 1), floor_area=_FLOOR_AREAS)
-    def submit(self, place: int, floor_area: int) -> Case:
+    @rule(place=st.integers(0, _PLACES - 1), floor_area=FLOOR_AREA)
+    def submit(self, place: int, floor_area: int) -> None:
         """The operator submits a case, and sends it twice."""
-        return self._submitted(place, floor_area)
+        self._submitted(place, floor_area)
 
-    @rule(case=cases, times=st.integers(1, 4))
-    def forward(self, case: Case, times: int) -> None:
-        """Whoever has the case forwards it, and so do the next ones."""
-        for _ in range(times):
-            for who in case.model.holders[:1]:
-                self._decide(case, who, Outcome.FORWARD)
+    @precondition(lambda self: self.with_people())
+    @rule(which=WHICH)
+    def forward(self, which: int) -> None:
+        """Whoever has the case forwards it."""
+        case = _pick(self.with_people(), which)
+        self._decide(case, case.model.holders[0], Outcome.FORWARD)
 
-    @rule(case=cases, who=st.sampled_from(PEOPLE), outcome=st.sampled_from(Outcome))
-    def meddle(self, case: Case, who: str, outcome: Outcome) -> None:
-        """Anybody decides anything."""
-        self._decide(case, who, outcome)
+    @precondition(lambda self: self.with_people())
+    @rule(which=WHICH)
+    def forward_to_the_ministry(self, which: int) -> None:
+        """Whoever has the case forwards it, and so do all who get it next."""
+        case = _pick(self.with_people(), which)
+        while case.model.holders and case.model.answers_to(case.model.holders[0]) == OK:
+            self._decide(case, case.model.holders[0], Outcome.FORWARD)
 
-    @rule(case=cases, outcome=st.sampled_from([Outcome.RETURN, Outcome.RETURN, Outcome.REJECT]))
-    def send_back(self, case: Case, outcome: Outcome) -> None:
+    @precondition(lambda self: self.with_people())
+    @rule(which=WHICH, outcome=st.sampled_from([Outcome.RETURN, Outcome.RETURN, Outcome.REJECT]))
+    def send_back(self, which: int, outcome: Outcome) -> None:
         """Whoever has the case returns it, or now and then rejects it."""
-        for who in case.model.holders[-1:]:
-            self._decide(case, who, outcome)
+        case = _pick(self.with_people(), which)
+        self._decide(case, case.model.holders[-1], outcome)
 
-    @rule(case=cases)
-    def two_decide_at_once(self, case: Case) -> None:
+    @rule(which=WHICH, who=st.sampled_from(PEOPLE), outcome=st.sampled_from(Outcome))
+    def meddle(self, which: int, who: str, outcome: Outcome) -> None:
+        """Anybody decides anything, also what has ended."""
+        self._decide(_pick(self.known, which), who, outcome)
+
+    @precondition(lambda self: self.with_people())
+    @rule(which=WHICH)
+    def two_decide_at_once(self, which: int) -> None:
         """Two decisions on one task: one is taken, the other is told so."""
-        pair = case.model.holders[:1] + case.model.holders[-1:]
-        if not pair or any(case.model.answers_to(who) != OK for who in pair):
+        case = _pick(self.with_people(), which)
+        pair = (case.model.holders[0], case.model.holders[-1])
+        if any(case.model.answers_to(who) != OK for who in pair):
             return
 
-        async def both() -> list[Any]:
+        async def both() -> list[Answer]:
             decisions = (self.world.decide(case.id, who, Outcome.FORWARD, key=next(self.keys)) for who in pair)
             return await asyncio.gather(*decisions)
 
@@ -125,67 +140,79 @@ class Cases(RuleBasedStateMachine):
         case.last = None
         self._settles(case)
 
-    @rule(case=cases)
-    def repeat(self, case: Case) -> None:
+    @precondition(lambda self: self.repeatable())
+    @rule(which=WHICH)
+    def repeat(self, which: int) -> None:
         """The last act comes again under its key: it has its result again, and nothing is done."""
-        if case.last is None:
-            return
-        what, key, arguments = case.last
-        answer = self.ground.run(getattr(self.world, what)(case.id, *arguments, key=key))
-        assert answer.code in {"ok", "not_possible_now"}, answer
-        assert answer.code != "ok" or answer.replayed
-        self._settles(case)
+        case = _pick(self.repeatable(), which)
+        if case.last is not None:
+            answer = self.ground.run(case.last())
+            assert (answer.code, answer.replayed) == ("ok", True), answer
+            self._settles(case)
 
-    @rule(case=cases, floor_area=st.one_of(st.none(), _FLOOR_AREAS))
-    def resubmit(self, case: Case, floor_area: int | None) -> None:
+    @rule(which=WHICH, floor_area=st.one_of(st.none(), FLOOR_AREA))
+    def resubmit(self, which: int, floor_area: int | None) -> None:
         """The operator sends a case in again, changed or as it was; only a returned one is taken."""
+        returned = [case for case in self.known if case.model.stage is Stage.REPAIR]
+        case = _pick(returned or self.known, which)
         proposed = case.model.floor_area if floor_area is None else floor_area
         key = next(self.keys)
-        answer = self.ground.run(self.world.resubmit(case.id, proposed, key=key))
+
+        def act() -> Coroutine[Any, Any, Answer]:
+            return self.world.resubmit(case.id, proposed, key=key)
+
+        answer = self.ground.run(act())
         if case.model.stage is not Stage.REPAIR:
             assert answer.code in {"not_possible_now", "case_closed"}, answer
             return
         assert answer.code == "ok", answer
         case.model.resubmitted(floor_area=proposed)
-        case.last = ("resubmit", key, (proposed,))
+        case.last = act
         self._settles(case)
 
-    @rule(case=cases, sure=st.integers(0, 3))
-    def withdraw(self, case: Case, sure: int) -> None:
-        """The applicant takes the case back, one time in four."""
+    @rule(which=WHICH, sure=st.integers(0, 3))
+    def withdraw(self, which: int, sure: int) -> None:
+        """The applicant takes a case back, one time in four."""
         if sure:
             return
-        key = next(self.keys)
-        answer = self.ground.run(self.world.withdraw(case.id, key=key))
+        case, key = _pick(self.known, which), next(self.keys)
+
+        def act() -> Coroutine[Any, Any, Answer]:
+            return self.world.withdraw(case.id, key=key)
+
+        answer = self.ground.run(act())
         if not case.model.withdrawable:
             assert answer.code in {"not_possible_now", "case_closed"}, answer
             return
         assert answer.code == "ok", answer
         case.model.withdrawn()
-        case.last = ("withdraw", key, ())
+        case.last = act
         self._settles(case)
 
-    @rule(case=cases)
-    def claim(self, case: Case) -> None:
+    @precondition(lambda self: self.with_people())
+    @rule(which=WHICH)
+    def claim(self, which: int) -> None:
         """Whoever has the case says so, and gives it back."""
-        for who in case.model.holders[:1]:
-            if case.model.answers_to(who) == OK:
-                self.ground.run(self.world.claim_and_release(case.id, who, key=next(self.keys)))
+        case = _pick(self.with_people(), which)
+        who = case.model.holders[0]
+        if case.model.answers_to(who) == OK:
+            self.ground.run(self.world.claim_and_release(case.id, who, key=next(self.keys)))
 
-    @rule(case=cases, times=st.integers(1, 3))
-    def nobody_acts(self, case: Case, times: int) -> None:
-        """Time passes beyond the next milestones."""
+    @precondition(lambda self: self.lapsing())
+    @rule(which=WHICH, times=st.integers(1, 3))
+    def nobody_acts(self, which: int, times: int) -> None:
+        """Time passes beyond the next milestones of a case."""
+        case = _pick(self.lapsing(), which)
         for _ in range(times):
-            if case.model.stage not in {None, Stage.IDENTITY_CHECK}:
-                self.ground.run(self.world.stack.next_milestone(case.id))
-                case.model.lapsed()
-                self._settles(case)
+            self.ground.run(self.world.stack.next_milestone(case.id))
+            case.model.lapsed()
+            self._settles(case)
 
-    @rule(case=cases, answer=st.sampled_from(["accepted", "accepted", "returned", "rejected"]))
-    def ministry_answers(self, case: Case, answer: str) -> None:
+    @precondition(lambda self: self.with_ministry())
+    @rule(which=WHICH, answer=st.sampled_from(["accepted", "accepted", "returned", "rejected"]))
+    def ministry_answers(self, which: int, answer: str) -> None:
         """The Ministry answers a case that it has; its callback comes twice."""
-        if case.model.stage is not Stage.DELIVERY:
-            return
+        case = _pick(self.with_ministry(), which)
         receipt_no = self.ground.run(self.world.stack.scene.case(case.id)).receipt_no
         reason = _MINISTRY_REASONS[answer]
         case.model.answered_by_ministry(answer)
@@ -194,29 +221,23 @@ class Cases(RuleBasedStateMachine):
             self.ground.run(told)
             self._settles(case)
 
-    @rule()
-    def restart_workers(self) -> None:
-        """The workers stop and others take over, which remember nothing."""
-        self.ground.run(self.world.stop_workers())
-        self.ground.run(self.world.start_workers())
+    @rule(sure=st.integers(0, 1))
+    def restart_workers(self, sure: int) -> None:
+        """The workers stop and others take over, which remember nothing; one time in two."""
+        if not sure:
+            self.ground.run(self.world.stop_workers())
+            self.ground.run(self.world.start_workers())
 
-    @precondition(lambda self: not self.registry_down)
-    @rule()
-    def registry_fails(self) -> None:
-        """The civil registry answers nobody; what is submitted now waits."""
-        self.ground.run(self.ground.servers.registry("PUT", "/admin/faults", json=DOWN))
-        self.registry_down = True
-
-    @precondition(lambda self: self.registry_down)
-    @rule()
-    def registry_recovers(self) -> None:
-        """The civil registry is back, and whoever waited for it goes on."""
-        self.ground.run(self.ground.servers.registry("DELETE", "/admin/faults"))
-        self.registry_down = False
-        for case in self.known:
-            if case.model.stage is Stage.IDENTITY_CHECK:
-                case.model.go_on()
-                self._settles(case)
+    @rule(sure=st.integers(0, 2))
+    def registry_fails_or_recovers(self, sure: int) -> None:
+        """The civil registry answers nobody, or again; one time in three. Meanwhile what is submitted waits."""
+        if sure:
+            return
+        if self.registry_down:
+            self._registry_recovers()
+        else:
+            self.ground.run(self.ground.servers.registry("PUT", "/admin/faults", json=DOWN))
+            self.registry_down = True
 
     @invariant()
     def all_holds(self) -> None:
@@ -227,8 +248,8 @@ class Cases(RuleBasedStateMachine):
         """Everything that waited has gone on, everything holds, and the registry is what the model says."""
         try:
             if self.registry_down:
-                self.registry_recovers()
-            self.ground.run(self.world.check(drained=True))
+                self._registry_recovers()
+            self.ground.run(self.world.check(finished=True))
             for place, house in enumerate(self.houses):
                 kept = self.ground.run(self.world.stack.scene.household(household_of(place).id))
                 assert (kept.version, kept.circumstances.floor_area_m2) == (house.version, house.floor_area)
@@ -236,7 +257,32 @@ class Cases(RuleBasedStateMachine):
             self.ground.run(self.world.close())
             self.ground.run(self.ground.postgres.drop_database(self.database))
 
-    def _submitted(self, place: int, floor_area: int) -> Case:
+    def with_people(self) -> list[Case]:
+        """The cases that await somebody's decision."""
+        return [case for case in self.known if case.model.holders]
+
+    def with_ministry(self) -> list[Case]:
+        """The cases that await the Ministry."""
+        return [case for case in self.known if case.model.stage is Stage.DELIVERY]
+
+    def lapsing(self) -> list[Case]:
+        """The cases whose clock runs."""
+        return [case for case in self.known if case.model.stage not in {None, Stage.IDENTITY_CHECK}]
+
+    def repeatable(self) -> list[Case]:
+        """The cases whose last act can be sent again."""
+        return [case for case in self.known if case.last is not None]
+
+    def _registry_recovers(self) -> None:
+        """Whoever waited for the civil registry goes on."""
+        self.ground.run(self.ground.servers.registry("DELETE", "/admin/faults"))
+        self.registry_down = False
+        for case in self.known:
+            if case.model.stage is Stage.IDENTITY_CHECK:
+                case.model.go_on()
+                self._settles(case)
+
+    def _submitted(self, place: int, floor_area: int) -> None:
         key, house = next(self.keys), self.houses[place]
         first = self.ground.run(self.world.submit(place, floor_area, key=key))
         assert self.ground.run(self.world.submit(place, floor_area, key=key)) == first
@@ -245,19 +291,27 @@ class Cases(RuleBasedStateMachine):
             case.model.go_on()
         self.known.append(case)
         self._settles(case)
-        return case
 
     def _decide(self, case: Case, who: str, outcome: Outcome) -> None:
         wanted, key = case.model.answers_to(who), next(self.keys)
-        answer = self.ground.run(self.world.decide(case.id, who, outcome, key=key))
+        task = self.ground.run(self.world.last_task(case.id))
+
+        def act() -> Coroutine[Any, Any, Answer]:
+            return self.world.decide(case.id, who, outcome, key=key, task=task)
+
+        answer = self.ground.run(act())
         assert answer.code in wanted, (who, wanted, answer)
         if answer.code == "ok":
             case.model.decided(who, outcome)
-            case.last = None
+            case.last = act
             self._settles(case)
 
     def _settles(self, case: Case) -> None:
         self.ground.run(self.world.settles(case.id, case.model.status, case.model.level))
+
+
+def _pick(cases: list[Case], which: int) -> Case:
+    return cases[which % len(cases)]
 
 
 def _floor_area(place: int) -> int | None:
@@ -272,6 +326,7 @@ async def ground(
     engine_client: Client,
 ) -> Ground:
     """The servers, and the loop to reach them on."""
+    await partner_servers.reset()
     return Ground(asyncio.get_running_loop(), postgres_server, seeded_template, partner_servers, engine_client)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from db.owner import OwnerDatabase
 from db.repositories.people import read_actor
 from db.session import Viewer
 from devstack.demo_people import TARAJU
@@ -52,11 +53,13 @@ class World:
 
     stack: Stack
     kawal: Kawal = field(init=False)
+    owner: OwnerDatabase = field(init=False)
     _workers: asyncio.Task[None] | None = None
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         scene = self.stack.scene
+        self.owner = OwnerDatabase(scene.urls.migrator)
         self.kawal = Kawal(scene.app, VAULT, scene.rules, self.stack.engine)
 
     async def start_workers(self) -> None:
@@ -89,9 +92,11 @@ class World:
         )
         return (await submit(self.kawal, await self._call(OPERATOR, key), request)).receipt.update_id
 
-    async def decide(self, update_id: UUID, who: str, outcome: Outcome, *, key: str) -> Answer:
-        """Somebody decides the case's open task, or the last one where none is open."""
-        task = await self.last_task(update_id)
+    async def decide(
+        self, update_id: UUID, who: str, outcome: Outcome, *, key: str, task: Row[Any] | None = None
+    ) -> Answer:
+        """Somebody decides a task: the one given, or the one that the case had last."""
+        task = task or await self.last_task(update_id)
         decision = DecisionInput(
             outcome=outcome,
             reason=_REASONS.get(outcome),
@@ -117,7 +122,7 @@ class World:
         released = await claims.release(self.kawal, call, task.id)
         assert released.holder is None
 
-    async def last_task(self, update_id: UUID) -> Row[tuple[object, ...]]:
+    async def last_task(self, update_id: UUID) -> Row[Any]:
         """The task of the case that was opened last."""
         return await self.stack.scene.one(
             "SELECT * FROM tasks WHERE update_id = :id ORDER BY id DESC LIMIT 1",
@@ -133,9 +138,9 @@ class World:
         if row.closed_at is None:
             await until(lambda: self.stack.engine.live(update_id), lambda live: live.task_id == row.task)
 
-    async def check(self, *, drained: bool = False) -> None:
-        """Raise AssertionError when an invariant does not hold."""
-        await check_invariants(self.stack.scene.owner, at=datetime.now(UTC), drained=drained)
+    async def check(self, *, finished: bool = False) -> None:
+        """Raise AssertionError when an invariant does not hold; trails and outbox are looked at when all is over."""
+        await check_invariants(self.owner, at=datetime.now(UTC), drained=finished, trails=finished)
 
     async def close(self) -> None:
         """Stop the workers, and let go of the database."""
