@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import IdempotencyKey, MinistryAnswer, OutboxMessage, PolicyVersion, Update
-from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import RevisionRecord, add_revision, index_update
 from db.repositories.registry import read_household, write_households
@@ -70,7 +71,7 @@ class Scene:
     urls: DatabaseUrls
     app: Database
     worker: Database
-    owner: OwnerDatabase
+    migrator: Database
     policy_version_id: UUID
 
     @classmethod
@@ -79,7 +80,7 @@ class Scene:
             urls=urls,
             app=Database(urls.app, application="test-app"),
             worker=Database(urls.worker, application="test-worker"),
-            owner=OwnerDatabase(urls.migrator),
+            migrator=Database(urls.migrator, application="test-owner"),
             policy_version_id=policy_version_id,
         )
 
@@ -90,6 +91,14 @@ class Scene:
     async def close(self) -> None:
         await self.app.close()
         await self.worker.close()
+        await self.migrator.close()
+
+    @asynccontextmanager
+    async def as_owner(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction of the owner of the tables."""
+        async with self.migrator.transaction(SYSTEM) as connection:
+            await connection.execute(text("SET LOCAL ROLE kawal_owner"))
+            yield connection
 
     async def submit(
         self,
@@ -191,7 +200,7 @@ class Scene:
     async def publish(self, policy: Policy) -> UUID:
         """Publish a further policy; its version."""
         version_id, at = new_id(), datetime.now(UTC)
-        async with self.owner.transaction() as connection:
+        async with self.as_owner() as connection:
             number = await connection.scalar(text("SELECT count(*) + 1 FROM policies"))
             await connection.execute(
                 insert(PolicyVersion).values(
@@ -221,7 +230,7 @@ class Scene:
 
     async def rows(self, statement: str, **values: Any) -> list[Row[Any]]:
         """What the owner of the tables reads."""
-        async with self.owner.transaction() as connection:
+        async with self.as_owner() as connection:
             return list(await connection.execute(text(statement), values))
 
     async def one(self, statement: str, **values: Any) -> Row[Any]:

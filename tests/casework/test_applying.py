@@ -1,0 +1,178 @@
+"""Each kind of change, from its submission to what it makes of the registry."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from domain.changes import (
+    AddMember,
+    CircumstancesChange,
+    Death,
+    IdentityCorrection,
+    MemberRelation,
+    MoveOut,
+    NewHousehold,
+    SplitHousehold,
+    Staying,
+)
+from domain.circumstances import Address, Circumstances, Floor
+from domain.contracts import AwaitDecision, Closed
+from domain.household import Household, HouseholdStatus, MemberStatus, Relation, Sex
+from domain.vocabulary import Outcome, ReasonCode, Stage, Status
+from tests.casework.play import Play
+from tests.scene import HOUSEHOLDS, household_of
+from tests.unit.families import person
+
+NEWCOMER = person("Neng Siti", Relation.CHILD, born=date(2019, 6, 1), serial=7001)
+NEW_CARD = "3206130203269901"
+
+
+def place_of(*, at_least: int) -> int:
+    """Where a household of so many members stands, all of them with a NIK."""
+    return next(
+        place
+        for place in range(HOUSEHOLDS)
+        if len(household_of(place).members) >= at_least and all(m.nik for m in household_of(place).members)
+    )
+
+
+FAMILY = place_of(at_least=3)
+
+
+def family() -> Household:
+    return household_of(FAMILY)
+
+
+async def test_new_household_is_founded(play: Play) -> None:
+    change = NewHousehold(
+        kk_number=NEW_CARD,
+        address=Address(hamlet="Sukasari", rt="3", rw="1"),
+        circumstances=Circumstances(floor=Floor.EARTH),
+        members=(person("Ujang Solihin", Relation.HEAD, born=date(1990, 8, 17), sex=Sex.MALE, serial=7002),),
+    )
+    update_id = await play.begin(change, place=None)
+    assert isinstance(await play.through(update_id), Closed)
+    case = await play.case(update_id)
+    assert case.status == Status.APPLIED
+    founded = await play.scene.household(case.household_id)
+    assert (founded.version, founded.kk_number, founded.area_code) == (1, NEW_CARD, case.area_code)
+    assert [member.name for member in founded.members] == ["Ujang Solihin"]
+
+
+async def test_circumstances_are_changed_and_the_facts_are_of_today(play: Play) -> None:
+    change = CircumstancesChange(circumstances=Circumstances(floor=Floor.BAMBOO, floor_area_m2=21))
+    update_id = await play.begin(change, place=FAMILY)
+    await play.through(update_id)
+    household = await play.scene.household(family().id)
+    assert (household.circumstances.floor, household.circumstances.floor_area_m2) == (Floor.BAMBOO, 21)
+    assert household.version == 2
+    assert household.last_verified_on is not None
+    assert household.last_verified_on >= datetime.now(UTC).date()
+    assert household.members == family().members
+
+
+async def test_identity_is_corrected(play: Play) -> None:
+    member = family().members[1]
+    update_id = await play.begin(IdentityCorrection(member_id=member.id, name="Euis Komalasari"), place=FAMILY)
+    await play.through(update_id)
+    corrected = (await play.scene.household(family().id)).member(member.id)
+    assert corrected == member.model_copy(update={"name": "Euis Komalasari"})
+
+
+async def test_member_is_added(play: Play) -> None:
+    update_id = await play.begin(AddMember(member=NEWCOMER), place=FAMILY)
+    await play.through(update_id)
+    household = await play.scene.household(family().id)
+    assert household.members[:-1] == family().members
+    assert household.members[-1].name == NEWCOMER.name
+
+
+async def test_death_of_a_member_is_entered(play: Play) -> None:
+    member = family().members[-1]
+    update_id = await play.begin(Death(member_id=member.id, died_on=date(2026, 1, 5)), place=FAMILY)
+    await play.through(update_id)
+    household = await play.scene.household(family().id)
+    gone = household.member(member.id)
+    assert gone is not None
+    assert (gone.status, gone.died_on) == (MemberStatus.DECEASED, date(2026, 1, 5))
+    assert household.status is HouseholdStatus.ACTIVE
+
+
+async def test_member_moves_out(play: Play) -> None:
+    member = family().members[-1]
+    change = MoveOut(member_ids=(member.id,), moved_on=date(2026, 2, 1), destination_area="32.73")
+    update_id = await play.begin(change, place=FAMILY)
+    await play.through(update_id)
+    gone = (await play.scene.household(family().id)).member(member.id)
+    assert gone is not None
+    assert (gone.status, gone.moved_to) == (MemberStatus.MOVED_OUT, "32.73")
+
+
+async def test_household_is_split_and_both_are_written_as_one(play: Play) -> None:
+    *staying, leaving = family().members
+    change = SplitHousehold(
+        kk_number=NEW_CARD,
+        staying=tuple(Staying(member_id=member.id) for member in staying),
+        leaving=(MemberRelation(member_id=leaving.id, relation=Relation.HEAD),),
+    )
+    update_id = await play.begin(change, place=FAMILY)
+    await play.through(update_id)
+    case = await play.case(update_id)
+    assert case.household_id == family().id
+    rows = await play.scene.rows("SELECT household_id FROM household_versions WHERE update_id = :id", id=update_id)
+    (founded_id,) = {row.household_id for row in rows} - {family().id}
+    old, founded = await play.scene.household(family().id), await play.scene.household(founded_id)
+    assert [member.id for member in old.active_members] == [member.id for member in staying]
+    assert [(member.id, member.relation) for member in founded.members] == [(leaving.id, Relation.HEAD)]
+    assert founded.kk_number == NEW_CARD
+
+
+def other_floor(square_metres: int) -> dict[str, object]:
+    return {"circumstances": family().circumstances.model_copy(update={"floor_area_m2": square_metres})}
+
+
+async def test_field_that_nobody_else_touched_merges_with_what_changed_meanwhile(play: Play) -> None:
+    update_id = await play.begin(CircumstancesChange(circumstances=Circumstances(power_va=900)), place=FAMILY)
+    await play.scene.change_meanwhile(family(), **other_floor(77))
+    await play.through(update_id)
+    household = await play.scene.household(family().id)
+    assert household.version == 3
+    assert (household.circumstances.power_va, household.circumstances.floor_area_m2) == (900, 77)
+
+
+async def test_field_that_somebody_else_changed_meanwhile_goes_back_to_verification_and_is_then_applied(
+    play: Play,
+) -> None:
+    update_id = await play.begin(CircumstancesChange(circumstances=Circumstances(floor_area_m2=30)), place=FAMILY)
+    await play.scene.change_meanwhile(family(), **other_floor(77))
+    step = await play.through(update_id)
+    assert isinstance(step, AwaitDecision)
+    case = await play.case(update_id)
+    assert (case.status, case.base_version, case.closed_at) == (Status.IN_VERIFICATION, 2, None)
+    assert [finding["code"] for finding in case.findings] == ["data_conflict"]
+    assert case.findings[0]["fields"] == ["/circumstances/floor_area_m2"]
+    assert (await play.scene.household(family().id)).circumstances.floor_area_m2 == 77
+
+    assert isinstance(await play.through(update_id, receipt_no="SIKS-2"), Closed)
+    household = await play.scene.household(family().id)
+    assert (household.version, household.circumstances.floor_area_m2) == (3, 30)
+
+
+async def test_conflict_does_not_ask_the_village_again(play: Play) -> None:
+    update_id = await play.begin(CircumstancesChange(circumstances=Circumstances(floor_area_m2=30)), place=FAMILY)
+    await play.scene.change_meanwhile(family(), **other_floor(77))
+    await play.through(update_id)
+    step = (await play.decide(update_id, "puskesos.taraju")).next
+    assert isinstance(step, AwaitDecision)
+    assert step.stage is Stage.APPROVAL
+
+
+async def test_conflict_that_a_verifier_finds_untrue_by_now_is_rejected(play: Play) -> None:
+    member = family().members[-1]
+    update_id = await play.begin(Death(member_id=member.id, died_on=date(2026, 1, 5)), place=FAMILY)
+    moved = member.model_copy(update={"status": MemberStatus.MOVED_OUT, "moved_on": date(2026, 2, 1)})
+    await play.scene.change_meanwhile(family(), members=(*family().members[:-1], moved))
+    assert isinstance(await play.through(update_id), AwaitDecision)
+    await play.decide(update_id, "puskesos.taraju", Outcome.REJECT, reason=ReasonCode.MOVED)
+    assert (await play.case(update_id)).status == Status.REJECTED
+    assert (await play.scene.household(family().id)).version == 2
