@@ -14,6 +14,7 @@ from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.openapi import describe
 from api.request_log import RequestLog
+from api.route_names import RouteNames
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
 from db.repositories.rules import Rules
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.include_router(public.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
     app.add_middleware(BodyLimit)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, names=RouteNames(app))
     app.add_middleware(SecurityHeaders)
     operations.install(app)
     return describe(app)

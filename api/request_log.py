@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import fault, is_outage
+from api.route_names import RouteNames
 from domain.ids import new_id
 
 _HEADER: Final = "X-Request-Id"
@@ -24,8 +25,9 @@ _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("api")
 class RequestLog:
     """Gives each request its id, logs how it was answered, and answers faults with a problem."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, names: RouteNames) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -43,7 +45,18 @@ class RequestLog:
                 raise
             await fault(Request(scope), error)(scope, receive, answer.send)
         finally:
-            _log.info("request", **_line(scope, answer, took=time.perf_counter() - began))
+            _log.info("request", **self._line(scope, answer, took=time.perf_counter() - began))
+
+    def _line(self, scope: Scope, answer: _Answer, *, took: float) -> dict[str, Any]:
+        actor = scope.get("kawal.actor")
+        return {
+            "request_id": str(scope["kawal.request_id"]),
+            "method": scope["method"],
+            "route": self._names.of(scope),
+            "status": answer.status,
+            "ms": round(took * 1000, 1),
+            "actor": actor and str(actor),
+        }
 
 
 class _Answer:
@@ -74,15 +87,3 @@ def _write_down(error: Exception, request_id: UUID) -> None:
         _log.warning("database_unavailable", request_id=str(request_id), error=type(error).__name__)
     else:
         _log.error("defect", request_id=str(request_id), exc_info=error)
-
-
-def _line(scope: Scope, answer: _Answer, *, took: float) -> dict[str, Any]:
-    actor = scope.get("kawal.actor")
-    return {
-        "request_id": str(scope["kawal.request_id"]),
-        "method": scope["method"],
-        "route": getattr(scope.get("route"), "path", None),
-        "status": answer.status,
-        "ms": round(took * 1000, 1),
-        "actor": actor and str(actor),
-    }

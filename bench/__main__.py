@@ -1,4 +1,4 @@
-"""`make bench`: Kawal beside the bare engine, interleaved in one run on one machine; prints a table, writes results.json."""
+"""`make bench`: Kawal beside the bare engine, interleaved in one run on one machine."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ import signal
 from datetime import timedelta
 from typing import Final
 
-import uvloop
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 with workflow.unsafe.imports_passed_through():
+    import uvloop
     from pydantic import BaseModel, ConfigDict
 
     from runtime.engine import connect

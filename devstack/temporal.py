@@ -51,7 +51,6 @@ class TemporalServer:
         database: Path | None = None,
         port: int = DEFAULT_PORT,
         ui_port: int | None = None,
-        codec_endpoint: str | None = None,
         dynamic_config: Mapping[str, str] | None = None,
         run_dir: Path | None = None,
     ) -> None:
@@ -59,7 +58,6 @@ class TemporalServer:
         self.port = port
         self.ui_port = ui_port
         self._database = database
-        self._codec_endpoint = codec_endpoint
         self._dynamic_config = {**_DYNAMIC_CONFIG, **(dynamic_config or {})}
         self._run_dir = run_dir
         self._http_port = 0
@@ -131,8 +129,7 @@ class TemporalServer:
     def _interface(self) -> tuple[str, ...]:
         if self.ui_port is None:
             return ("--headless",)
-        codec = () if self._codec_endpoint is None else ("--ui-codec-endpoint", self._codec_endpoint)
-        return ("--ui-port", str(self.ui_port), "--ui-disable-news-fetch", *codec)
+        return ("--ui-port", str(self.ui_port), "--ui-disable-news-fetch")
 
     async def _serves(self) -> bool:
         """Asked over the frontend's own HTTP door: the answer passes through the frontend and the store."""

@@ -129,6 +129,7 @@ class PartnerUnavailable(DomainError):
     """A partner (civil registry, Ministry) does not answer. Passing: callers retry."""
 
     code = "partner_unavailable"
+    default_remedy = "Wait: it is asked again by itself until it answers."
 
 
 class ForeignRun(DomainError):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
-from db.repositories.cases import lock_case, read_involvements
+from db.repositories.cases import lock_case, read_standing, touch_case
 from db.repositories.people import read_names
 from db.repositories.tasks import TaskRecord, read_grants, read_task, save_task
 from db.repositories.trail import Doer, Entry, stream_of_update
@@ -81,12 +81,13 @@ async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRec
     """The seat in which somebody may do the work of the task: a repair is the operator's, whoever submitted."""
     if task.stage is Stage.REPAIR:
         return actor.seat_for(Permission.UPDATES_REPAIR, area_code=task.area_code)
+    standing = await read_standing(connection, task.update_id, task_id=task.id)
     return deciding_seat(
         actor,
         area_code=task.area_code,
         stage=task.stage,
-        grants=await read_grants(connection, task.id),
-        involvements=await read_involvements(connection, task.update_id),
+        grants=standing.grants,
+        involvements=standing.involvements,
     )
 
 
@@ -125,6 +126,7 @@ async def _note(
         by=Doer(user_id=call.actor.user_id, role=seat.role, office_id=seat.office_id),
         data={"task": str(task.id), "stage": task.stage.value, **data},
     )
+    await touch_case(connection, task.update_id)
     stream = stream_of_update(task.update_id)
     await trail.record(connection, stream, [entry], at=call.at, area_code=task.area_code)
 

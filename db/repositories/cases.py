@@ -171,6 +171,11 @@ async def save_case(connection: AsyncConnection, case: CaseRecord, position: Pos
     )
 
 
+async def touch_case(connection: AsyncConnection, update_id: UUID) -> None:
+    """Raise the version of a case of which something else changed, so that nobody acts on a stale picture of it."""
+    await connection.execute(update(Update).where(Update.id == update_id).values(version=Update.version + 1))
+
+
 async def add_finding(connection: AsyncConnection, update_id: UUID, finding: dict[str, Any]) -> None:
     """Put a finding beside those that the case has."""
     findings = Update.findings.concat(literal([finding], JSONB))
