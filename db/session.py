@@ -62,12 +62,17 @@ class Database:
             max_overflow=0,
             connect_args={"server_settings": settings},
         )
+        self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def transaction(self, viewer: Viewer) -> AsyncGenerator[AsyncConnection]:
-        """One unit of work: committed when the block ends, rolled back when it raises."""
-        async with self.engine.begin() as connection:
+    async def transaction(self, viewer: Viewer, *, snapshot: bool = False) -> AsyncGenerator[AsyncConnection]:
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        With `snapshot` every statement sees the database as it was at the first one, so that an answer put together
+        out of several is of one moment; nothing can be written.
+        """
+        async with (self._snapshots if snapshot else self.engine).begin() as connection:
             if viewer != self._always:
                 await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})
             yield connection

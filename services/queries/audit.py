@@ -62,7 +62,7 @@ class Trail(View):
 async def read_trail(kawal: Kawal, actor: Actor, update_id: UUID) -> Trail:
     """The chain of an update, verified as it is read. Raises NotFound or Forbidden."""
     stream = stream_of_update(update_id)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await read_scoped_case(connection, actor, update_id, permission=Permission.AUDIT_READ)
         events, head = await read_stream(connection, stream)
     flaws = tuple(

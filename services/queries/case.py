@@ -116,7 +116,7 @@ async def read_base(kawal: Kawal, connection: AsyncConnection, case: CaseRecord)
 async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> CaseInFull:
     """The update as the asker may see it. Raises NotFound or Forbidden."""
     now = kawal.now()
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         case = await read_scoped_case(connection, actor, update_id, permission=Permission.UPDATES_READ)
         found = await _read(kawal, connection, case)
         who = await read_who(

@@ -40,7 +40,7 @@ class Comparison(View):
 
 async def compare_case(kawal: Kawal, actor: Actor, update_id: UUID) -> Comparison:
     """The latest revision of the update against its base and the registry. Raises NotFound or Forbidden."""
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         case = await read_scoped_case(connection, actor, update_id, permission=Permission.UPDATES_READ)
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
         base = await read_base(kawal, connection, case)

@@ -178,7 +178,7 @@ def _queued(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> QueuedTas
 async def read_task_in_full(kawal: Kawal, actor: Actor, task_id: UUID) -> TaskOfCase:
     """One task, open or done, of a case in view. Raises NotFound or Forbidden."""
     now = kawal.now()
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         asked = await read_task(connection, task_id)
         case = await read_scoped_case(connection, actor, asked.update_id, permission=Permission.TASKS_READ)
         policy = await kawal.rules.policy(connection, case.policy_version_id)

@@ -53,7 +53,7 @@ class Timeline(View):
 async def read_timeline(kawal: Kawal, actor: Actor, update_id: UUID) -> Timeline:
     """The timeline of an update. Raises NotFound or Forbidden."""
     now = kawal.now()
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await read_scoped_case(connection, actor, update_id, permission=Permission.UPDATES_READ)
         life = await _life(connection, update_id)
         stored, _head = await read_stream(connection, stream_of_update(update_id))
