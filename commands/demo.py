@@ -16,10 +16,11 @@ from db.vault import Vault
 from devstack.demo.api import DemoError
 from devstack.demo.play import Ending, play_all
 from devstack.demo.programme import PROGRAMME
-from devstack.demo_people import PASSWORD, VILLAGES
+from devstack.demo_people import PASSWORD, REGENCY, VILLAGES
 from devstack.partners.settings import load_partner_settings
 from devstack.registry_persons import store_new_persons
 from devstack.seed import HOUSEHOLDS_PER_VILLAGE, World, seed
+from domain.policy import demo_policy
 from runtime.settings import Settings, get_settings
 
 MOST_HOUSEHOLDS = 2_000
@@ -58,6 +59,12 @@ def run_demo(*, json: AsJson = False) -> None:
     failed = sum(ending.fault is not None for ending in endings)
     note(f"{failed} of {len(endings)} did not end as they should." if failed else "Every case ended as it should.")
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command("policy")
+def show_policy() -> None:
+    """Print a policy with deadlines of seconds for Kabupaten Tasikmalaya, as `kawal policies publish` takes it."""
+    show_json(demo_policy(area_code=REGENCY).model_dump(mode="json"))
 
 
 @app.command("seed")

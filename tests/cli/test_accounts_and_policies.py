@@ -94,6 +94,13 @@ async def test_a_policy_is_published_for_the_area_asked_for_and_shown_there(kawa
     assert "No policy is in force for *" in elsewhere.stderr
 
 
+async def test_policy_of_seconds_is_printed_as_publishing_takes_it(kawal: Kawal) -> None:
+    printed = await kawal("demo", "policy")
+    published = await kawal("policies", "publish", "-", stdin=printed.stdout)
+    assert "Version 1 of the policy for 32.06" in published.stdout
+    assert json.loads(printed.stdout)["stages"][0]["deadline"] == {"elapsed": "PT20S"}
+
+
 async def test_every_fault_of_a_policy_is_listed_and_nothing_is_published(kawal: Kawal) -> None:
     document = json.loads(canonical_json(default_policy()))
     document["stages"][0]["ladder"] = []
