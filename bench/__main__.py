@@ -75,7 +75,7 @@ async def _loads(stack: Stack) -> AsyncGenerator[tuple[psutil.Process, BareLoad,
     await _publish(stack, _policy(whole_route=False))
     await _tell_registry(stack, CASES * ROUNDS * 2 + WARM_UP * 2 + QUIET_CASES)
     client = await bare_client(stack.settings)
-    connector = aiohttp.TCPConnector(limit=2 * AT_ONCE)
+    connector = aiohttp.TCPConnector(limit=2 * AT_ONCE, keepalive_timeout=3)  # less than the server keeps it open
     async with (
         bare_worker(stack) as bare_process,
         aiohttp.ClientSession(stack.settings.public_url, connector=connector) as session,
