@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 import httpx2
 import pytest
 
+from runtime.engine import Engine, connect
 from tests.faults.invariants import check_invariants
 from tests.faults.offices import DECIDER, Offices
 from tests.faults.stack import Stack, running_stack
@@ -25,15 +26,17 @@ async def one_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[
 @pytest.fixture(scope="session")
 async def everybody(one_stack: Stack) -> AsyncGenerator[Offices]:
     """The offices, everybody logged in."""
+    engine = Engine(await connect(one_stack.settings()), queue_prefix="kawal")
     async with httpx2.AsyncClient(timeout=20, trust_env=False) as client:
-        offices = Offices(one_stack, Watch(one_stack, client), client)
+        offices = Offices(one_stack, Watch(one_stack, client, engine), client)
         await offices.log_in("operator.taraju", *DECIDER.values())
         yield offices
 
 
 @pytest.fixture
-async def stack(one_stack: Stack) -> AsyncGenerator[Stack]:
+async def stack(one_stack: Stack, logs: None) -> AsyncGenerator[Stack]:
     """The same, whole before and after whatever the test does to it."""
+    del logs
     await one_stack.start()
     yield one_stack
     await one_stack.start()
@@ -53,10 +56,11 @@ async def offices(stack: Stack, everybody: Offices) -> AsyncGenerator[Offices]:
     await stack.start()
     await _recover(stack, everybody.watch)
     await everybody.watch.nothing_waits_for_the_engine()
+    await everybody.watch.engine_and_rows_agree()
     await check_invariants(stack.database, at=now())
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def logs(one_stack: Stack) -> Iterator[None]:
     """What every process logged during a test, shown by pytest when the test failed."""
     before = one_stack.log_sizes()

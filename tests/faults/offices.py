@@ -88,9 +88,9 @@ class Offices:
         }
         return await self._post("/v1/updates", body, by="operator.taraju", key=key, url=url)
 
-    async def submitted(self) -> UUID:
+    async def submitted(self, *, url: str | None = None) -> UUID:
         """Submit something new; the id of the case."""
-        answer = await self.submit()
+        answer = await self.submit(url=url)
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["id"])
 

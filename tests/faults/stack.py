@@ -195,7 +195,17 @@ class _Parts:
         return self._child("partners", "-m", "devstack.partners", ready=_listens(self.settings.ministry_port))
 
     def api(self, name: str, port: int) -> ChildService:
-        serve = ("--host", LOOPBACK, "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "10")
+        serve = (
+            "--host",
+            LOOPBACK,
+            "--port",
+            str(port),
+            "--no-access-log",
+            "--lifespan",
+            "on",
+            "--timeout-graceful-shutdown",
+            "10",
+        )
         argv = ("-m", "uvicorn", "--factory", "api.app:create_app", *serve)
         return self._child(name, *argv, ready=_listens(port))
 

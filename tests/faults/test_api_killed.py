@@ -65,14 +65,3 @@ async def test_answer_of_the_ministry_waits_for_the_api_and_lands_once(
     await stack.api.start()
     await watch.reaches(update_id, "applied")
     assert await watch.ministry_answers(update_id) == 1
-
-
-async def test_two_apis_take_one_decision_for_one_key(stack: Stack, offices: Offices, watch: Watch) -> None:
-    await stack.second_api.start()
-    update_id, key = await offices.submitted(), str(uuid4())
-    task = await watch.open_task(update_id, Stage.VERIFICATION)
-    answers = await asyncio.gather(
-        *(offices.decide(task, key=key, url=url) for url in (stack.api_url, stack.second_api_url) * 3),
-    )
-    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
-    assert len({answer.json()["next_task_id"] for answer in answers}) == 1

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 from activities.outbox import Dispatcher
 from db.session import Database
 from domain.vocabulary import Stage
-from runtime.engine import Engine, connect
 from tests.faults.offices import Offices
 from tests.faults.stack import Stack
 from tests.faults.watch import Watch, now
@@ -19,8 +18,7 @@ async def test_what_is_submitted_while_the_engine_is_down_is_started_once(
     stack: Stack, offices: Offices, watch: Watch
 ) -> None:
     household, key = offices.next_household(), str(uuid4())
-    await stack.second_worker.start()
-    await stack.second_api.start()
+    await asyncio.gather(stack.second_worker.start(), stack.second_api.start())
     await stack.temporal.stop()
     answer = await offices.submit(household, key=key)
     assert (answer.status_code, answer.json()["engine"]) == (201, "pending"), answer.text
@@ -84,10 +82,9 @@ async def test_decision_that_the_engine_forgot_is_still_carried_on(
     await stack.start()
 
     database = Database(stack.environment["KAWAL_DATABASE_WORKER_URL"], application="test")
-    engine = Engine(await connect(stack.settings()), queue_prefix="kawal")
     try:
         assert await watch.proposals(update_id) == []
-        await Dispatcher(database, engine).wake_forgotten(now() + timedelta(minutes=3))
+        await Dispatcher(database, watch.engine).wake_forgotten(now() + timedelta(minutes=3))
     finally:
         await database.close()
     await watch.reaches(update_id, "applied")

@@ -24,12 +24,3 @@ async def test_rungs_fire_once_although_the_worker_dies_when_they_are_due(
     for update_id in cases:
         assert await watch.fired(update_id, rungs=RUNGS) == list(range(RUNGS))
         await offices.withdraw(update_id)
-
-
-async def test_two_workers_escalate_once(stack: Stack, offices: Offices, watch: Watch) -> None:
-    await stack.second_worker.start()
-    async with stack.brisk():
-        cases = await asyncio.gather(*(offices.submitted() for _ in range(6)))
-    for update_id in cases:
-        assert await watch.fired(update_id, rungs=RUNGS) == list(range(RUNGS))
-        await offices.withdraw(update_id)

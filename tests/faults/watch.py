@@ -30,6 +30,7 @@ from db.repositories.trail import stream_of_update
 from devstack.ports import accepts
 from domain.audit import AuditType
 from domain.vocabulary import Stage
+from runtime.engine import Engine
 from tests.faults.stack import Stack
 
 PATIENCE: Final = 45.0
@@ -55,6 +56,7 @@ class Watch:
 
     stack: Stack
     client: httpx2.AsyncClient
+    engine: Engine
 
     async def reaches(self, update_id: UUID, status: str) -> None:
         """Return when the case has this status."""
@@ -103,6 +105,15 @@ class Watch:
     async def nothing_waits_for_the_engine(self) -> None:
         """Return when every message of the outbox has been delivered."""
         await _until(lambda: self._of(OutboxMessage, OutboxMessage.done_at.is_(None)), lambda rows: not rows)
+
+    async def engine_and_rows_agree(self) -> None:
+        """Return when every open case waits in the engine for the very task that is open in the database."""
+        for task in await self._of(Task, Task.status == "open"):
+
+            async def ask(update_id: UUID = task["update_id"]) -> UUID | None:
+                return (await self.engine.live(update_id)).task_id
+
+            await _until(ask, lambda waits_for, task=task: waits_for == task["id"])
 
     @asynccontextmanager
     async def locked(self, update_id: UUID) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
