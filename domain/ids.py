@@ -32,9 +32,7 @@ def normalise_tracking_code(written: str) -> str:
     """
     plain = written.upper().translate(str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None}))
     if len(plain) != _TRACKING_SYMBOLS or any(symbol not in _CROCKFORD for symbol in plain):
-        raise NotFound(
-            "There is no update with this tracking code.", remedy="Check the code on your receipt."
-        )
+        raise NotFound("There is no update with this tracking code.", remedy="Check the code on your receipt.")
     return "-".join(plain[start : start + 4] for start in range(0, _TRACKING_SYMBOLS, 4))
 
 

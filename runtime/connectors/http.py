@@ -68,9 +68,7 @@ class PartnerHttp:
         Raises `PartnerUnavailable` for everything that may pass: no connection, no answer in time, 5xx, 429
         and an answer nobody can read. Raises `PartnerContractError` for any other 4xx.
         """
-        response = await self._send(
-            path, content=body.model_dump_json().encode(), headers=dict(headers or {})
-        )
+        response = await self._send(path, content=body.model_dump_json().encode(), headers=dict(headers or {}))
         if 400 <= response.status_code < 500 and response.status_code not in PASSING_STATUSES:  # noqa: PLR2004 - the HTTP client error class
             raise PartnerContractError(partner=self._partner, status=response.status_code)
         if not response.is_success:
