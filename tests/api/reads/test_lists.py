@@ -200,11 +200,11 @@ _THEIR_DECIDERS = """
 async def _thousands_of_updates(book: Casebook) -> None:
     """Open cases all over the regency, few of them in one district, as a district's share of a nation is."""
     values = {"policy": book.scene.policy_version_id, "user": user("operator.taraju"), "quiet": f"{DISTRICT}."}
-    async with book.scene.owner.transaction() as connection:
+    async with book.scene.as_owner() as connection:
         await connection.execute(text(_CASES_OF_A_REGENCY), values)
         await connection.execute(text(_THEIR_TASKS))
         await connection.execute(text(_THEIR_DECIDERS))
-    async with book.scene.owner.transaction() as connection:
+    async with book.scene.as_owner() as connection:
         await connection.execute(text("ANALYZE updates, tasks, task_grants, areas"))
 
 

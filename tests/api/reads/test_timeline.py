@@ -151,7 +151,7 @@ async def test_the_trail_is_verified_as_it_is_read(book: Casebook) -> None:
 
 async def test_a_changed_row_shows_in_the_verdict(book: Casebook) -> None:
     update_id = await book.in_verification()
-    async with book.scene.owner.transaction() as connection:
+    async with book.scene.as_owner() as connection:
         await connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER audit_events_append_only"))
         forged = text("UPDATE audit_events SET actor_role = 'regent' WHERE stream = :stream AND seq = 1")
         await connection.execute(forged, {"stream": f"update:{update_id}"})
