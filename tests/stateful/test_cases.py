@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
@@ -35,11 +36,15 @@ _numbers = count(1)
 
 @dataclass(slots=True)
 class Case:
-    """A case of the run, and the model of it; `last` is the act that was carried out last, to be repeated."""
+    """A case of the run, and the model of it.
+
+    `last` is the act that was carried out last, to be repeated; `returned_under` the receipts of earlier deliveries.
+    """
 
     id: UUID
     model: CaseModel
     last: Callable[[], Coroutine[Any, Any, Answer]] | None = None
+    returned_under: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,12 @@ class Cases(RuleBasedStateMachine):
         if any(case.model.answers_to(who) != OK for who in pair):
             return
 
+        task = self.ground.run(self.world.last_task(case.id))
+
         async def both() -> list[Answer]:
-            decisions = (self.world.decide(case.id, who, Outcome.FORWARD, key=next(self.keys)) for who in pair)
+            decisions = (
+                self.world.decide(case.id, who, Outcome.FORWARD, key=next(self.keys), task=task) for who in pair
+            )
             return await asyncio.gather(*decisions)
 
         answers = self.ground.run(both())
@@ -209,17 +218,18 @@ class Cases(RuleBasedStateMachine):
             self._settles(case)
 
     @precondition(lambda self: self.with_ministry())
-    @rule(which=WHICH, answer=st.sampled_from(["accepted", "accepted", "returned", "rejected"]))
+    @rule(which=WHICH, answer=st.sampled_from(["accepted", "returned", "returned", "rejected"]))
     def ministry_answers(self, which: int, answer: str) -> None:
-        """The Ministry answers a case that it has; its callback comes twice."""
+        """The Ministry answers a case that it has; its callback comes twice, and so do those of earlier deliveries."""
         case = _pick(self.with_ministry(), which)
         receipt_no = self.ground.run(self.world.stack.scene.case(case.id)).receipt_no
-        reason = _MINISTRY_REASONS[answer]
+        for earlier in case.returned_under:
+            self._answered(case, "returned", earlier)
         case.model.answered_by_ministry(answer)
         for _ in range(2):
-            told = self.world.stack.scene.ministry_answers(case.id, answer, receipt_no=receipt_no, reason=reason)
-            self.ground.run(told)
-            self._settles(case)
+            self._answered(case, answer, receipt_no)
+        if answer == "returned":
+            case.returned_under.append(receipt_no)
 
     @rule(sure=st.integers(0, 1))
     def restart_workers(self, sure: int) -> None:
@@ -306,6 +316,13 @@ class Cases(RuleBasedStateMachine):
             case.last = act
             self._settles(case)
 
+    def _answered(self, case: Case, answer: str, receipt_no: str) -> None:
+        """An answer has come in and has been told to the case, which is where the model says."""
+        reason = _MINISTRY_REASONS[answer]
+        self.ground.run(self.world.stack.scene.ministry_answers(case.id, answer, receipt_no=receipt_no, reason=reason))
+        self.ground.run(self.world.everything_told())
+        self._settles(case)
+
     def _settles(self, case: Case) -> None:
         self.ground.run(self.world.settles(case.id, case.model.status, case.model.level))
 
@@ -324,8 +341,10 @@ async def ground(
     seeded_template: SeededWorld,
     partner_servers: PartnerServers,
     engine_client: Client,
+    caplog: pytest.LogCaptureFixture,
 ) -> Ground:
-    """The servers, and the loop to reach them on."""
+    """The servers, and the loop to reach them on. That a partner is down is not said again at every attempt."""
+    caplog.set_level(logging.ERROR, logger="temporalio.activity")
     await partner_servers.reset()
     return Ground(asyncio.get_running_loop(), postgres_server, seeded_template, partner_servers, engine_client)
 

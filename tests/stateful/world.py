@@ -138,6 +138,11 @@ class World:
         if row.closed_at is None:
             await until(lambda: self.stack.engine.live(update_id), lambda live: live.task_id == row.task)
 
+    async def everything_told(self) -> None:
+        """Return when no message waits for the engine."""
+        pending = "SELECT count(*) AS messages FROM outbox WHERE done_at IS NULL"
+        await until(lambda: self.stack.scene.one(pending), lambda row: row.messages == 0)
+
     async def check(self, *, finished: bool = False) -> None:
         """Raise AssertionError when an invariant does not hold; trails and outbox are looked at when all is over."""
         await check_invariants(self.owner, at=datetime.now(UTC), drained=finished, trails=finished)
