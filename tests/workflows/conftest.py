@@ -14,6 +14,7 @@ from devstack.seed import World
 from devstack.temporal import TemporalServer
 from runtime.codec import data_converter
 from tests.scene import Scene
+from tests.soundness import assert_sound
 from tests.workflows.stack import ADMIN_TOKEN, TOKEN, PartnerServers, Stack, codec_keys
 
 NOWHERE = "http://127.0.0.1:9/callbacks"
@@ -36,10 +37,11 @@ async def engine_client(temporal_server: TemporalServer) -> Client:
 
 
 @pytest.fixture
-async def stack(scene: Scene, partner_servers: PartnerServers, engine_client: Client) -> Stack:
-    """Everything but the workers, which a test runs as it needs them."""
+async def stack(scene: Scene, partner_servers: PartnerServers, engine_client: Client) -> AsyncIterator[Stack]:
+    """Everything but the workers, which a test runs as it needs them; every case has to be sound in the end."""
     await partner_servers.reset()
-    return Stack(scene, partner_servers, engine_client)
+    yield Stack(scene, partner_servers, engine_client)
+    await assert_sound(scene)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from activities.casework import Desk
 from activities.outbox import Dispatcher
+from db.session import Database
 from devstack.partners.faults import FaultSettings
 from devstack.partners.persons import Person
 from domain.changes import Change, CircumstancesChange
@@ -131,28 +132,37 @@ class Stack:
         cache_size: int = 1000,
         sandboxed: bool = True,
         interceptors: Sequence[Interceptor] = (),
-        registry_timeout: float = 2.0,
+        database: Database | None = None,
     ) -> AsyncGenerator[None]:
-        """Workers and dispatcher run for as long as the block lasts."""
+        """Workers and dispatcher run for as long as the block lasts; `database` is another way to the scene's."""
+        database = database or self.scene.worker
         partners = Partners(
-            registry=CivilRegistryClient(self.servers.registry_url, TOKEN, timeout=registry_timeout),
+            registry=CivilRegistryClient(self.servers.registry_url, TOKEN, timeout=2.0),
             ministry=MinistryClient(self.servers.ministry_url, TOKEN),
         )
         config = self.skipper.client.config()
         config["interceptors"] = [*config["interceptors"], *interceptors]
         workers = build_workers(
             Client(**config),
-            Desk(self.scene.worker, VAULT, self.scene.rules),
+            Desk(database, VAULT, self.scene.rules),
             partners,
             queue_prefix=self.prefix,
             runner=workflow_runner(sandboxed=sandboxed),
             cache_size=cache_size,
             grace=timedelta(seconds=2),
         )
-        dispatcher = Dispatcher(self.scene.worker, self.engine, every=timedelta(milliseconds=50))
+        dispatcher = Dispatcher(database, self.engine, every=timedelta(milliseconds=50))
         async with running(workers, dispatcher):
             yield
         await partners.close()
+
+    async def beside(self) -> Stack:
+        """The same installation on a connection of its own, as another process has."""
+        client = await Client.connect(
+            self.plain_client.service_client.config.target_host,
+            data_converter=self.plain_client.data_converter,
+        )
+        return Stack(self.scene, self.servers, client, prefix=self.prefix)
 
     def handle(self, update_id: UUID) -> WorkflowHandle[Any, Any]:
         return self.skipper.client.get_workflow_handle(workflow_id(update_id))
