@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -29,7 +30,7 @@ async def test_submission_while_the_worker_has_no_database_is_started_when_it_ha
 async def test_message_that_cannot_be_sent_keeps_no_other_from_being_sent(kawal: Stack) -> None:
     at = datetime.now(UTC)
     async with kawal.scene.as_owner() as connection:
-        astray = {"topic": "start_update", "payload": {}, "available_at": at}
+        astray: dict[str, Any] = {"topic": "start_update", "payload": {}, "available_at": at}
         await connection.execute(insert(OutboxMessage), [astray | {"subject_id": new_id()} for _ in range(3)])
     update_id = await kawal.submit()
     await kawal.forward_to(update_id, Stage.VERIFICATION)
