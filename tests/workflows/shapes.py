@@ -43,9 +43,10 @@ async def returned_and_repaired(kawal: Stack) -> UUID:
 
 
 async def escalated_and_withdrawn(kawal: Stack) -> UUID:
+    """To the top of the ladder and past it, until a digest has been sent."""
     update_id = await kawal.submit()
     await kawal.forward_to(update_id, Stage.VERIFICATION)
-    while (await kawal.scene.case(update_id)).level == 0:
+    while not (await kawal.scene.case(update_id)).digests_sent:
         await kawal.next_milestone(update_id)
     await kawal.withdraw(update_id)
     await kawal.at(update_id, "withdrawn")
@@ -66,6 +67,20 @@ async def registry_down_then_ministry_returns(kawal: Stack) -> UUID:
     return update_id
 
 
+async def waived_and_made_up_for(kawal: Stack) -> UUID:
+    """The registry stays down past the patience; the check that was waived is made up for before delivery."""
+    await kawal.servers.registry_fails(error_rate=1, retry_after=43_200)
+    update_id = await kawal.submit()
+    await until(lambda: kawal.scene.rows("SELECT 1 FROM clock_intervals"), bool)
+    await kawal.next_milestone(update_id)
+    await kawal.decide(update_id, "kabid")
+    await kawal.servers.registry("DELETE", "/admin/faults")
+    await kawal.pushed(update_id)
+    await kawal.ministry_answers(update_id, "accepted")
+    await kawal.at(update_id, "applied")
+    return update_id
+
+
 SHAPES: dict[str, Callable[[Stack], Awaitable[UUID]]] = {
     shape.__name__: shape
     for shape in (
@@ -74,5 +89,6 @@ SHAPES: dict[str, Callable[[Stack], Awaitable[UUID]]] = {
         returned_and_repaired,
         escalated_and_withdrawn,
         registry_down_then_ministry_returns,
+        waived_and_made_up_for,
     )
 }

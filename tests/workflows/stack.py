@@ -152,9 +152,11 @@ class Stack:
             grace=timedelta(seconds=2),
         )
         dispatcher = Dispatcher(database, self.engine, every=timedelta(milliseconds=50))
-        async with running(workers, dispatcher):
-            yield
-        await partners.close()
+        try:
+            async with running(workers, dispatcher):
+                yield
+        finally:
+            await partners.close()
 
     async def beside(self) -> Stack:
         """The same installation on a connection of its own, as another process has."""
@@ -211,14 +213,12 @@ class Stack:
 
     async def forward_to(self, update_id: UUID, stage: Stage | str) -> Row[Any]:
         """Forward the case, each stage by the one whose task it is, until it stands in `stage`."""
-        case = await until(
-            lambda: self.scene.case(update_id),
-            lambda case: case.stage in {stage, *DECIDERS} or case.closed_at is not None,
-        )
-        while case.stage != stage:
+        while (case := await self._with_people(update_id, stage)).stage != stage:
             await self.decide(update_id, DECIDERS[case.stage])
-            case = await self.scene.case(update_id)
         return case
+
+    async def _with_people(self, update_id: UUID, stage: Stage | str) -> Row[Any]:
+        return await until(lambda: self.scene.case(update_id), lambda case: case.stage in {stage, *DECIDERS})
 
     async def pushed(self, update_id: UUID) -> Row[Any]:
         """Forward the case through every stage, until the Ministry has it."""

@@ -120,7 +120,7 @@ async def test_ministry_return_is_approved_and_pushed_again_under_another_receip
     second = (await kawal.pushed(update_id)).receipt_no
     assert second != first
     async with kawal.scene.as_owner() as connection:
-        again = "UPDATE outbox SET done_at = NULL WHERE payload->>'answer_id' = :answer"
+        again = "UPDATE outbox SET done_at = NULL, available_at = '2026-01-01' WHERE payload->>'answer_id' = :answer"
         await connection.execute(text(again), {"answer": str(returned)})
     await until(
         lambda: kawal.scene.rows("SELECT 1 FROM outbox WHERE done_at IS NULL"),
