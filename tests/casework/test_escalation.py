@@ -91,6 +91,20 @@ async def test_digest_asked_for_twice_is_sent_once(play: Play, verifying: UUID) 
     assert rows[0].n == 2, "one to the secretary and one to the regent"
 
 
+async def test_digests_that_are_told_a_little_late_lose_no_day(play: Play, verifying: UUID) -> None:
+    """A digest due at closing time is told within the minute after it, which counts as the next morning."""
+    while (await play.case(verifying)).level < 3:
+        await play.milestone(verifying)
+    async with play.scene.worker.transaction(SYSTEM) as connection:
+        calendar = await play.scene.rules.calendar(connection, "32.06.13.2001")
+    days = [calendar.local_day((await play.case(verifying)).next_milestone_at)]
+    for _ in range(5):
+        due = (await play.case(verifying)).next_milestone_at
+        await play.milestone(verifying, at=due + timedelta(seconds=40))
+        days.append(calendar.local_day((await play.case(verifying)).next_milestone_at))
+    assert days == [calendar.add_working_days(days[0], n) for n in range(6)]
+
+
 async def test_rung_is_fired_once_by_many_at_the_same_moment(play: Play, verifying: UUID) -> None:
     due_at = (await play.case(verifying)).due_at
     await asyncio.gather(*(play.milestone(verifying, at=due_at) for _ in range(6)))

@@ -27,13 +27,14 @@ async def test_submission_while_the_worker_has_no_database_is_started_when_it_ha
         await stack.forward_to(second, Stage.VERIFICATION)
 
 
-async def test_message_that_cannot_be_sent_keeps_no_other_from_being_sent(kawal: Stack) -> None:
+async def test_message_that_cannot_be_sent_keeps_no_other_from_being_sent(stack: Stack) -> None:
     at = datetime.now(UTC)
-    async with kawal.scene.as_owner() as connection:
+    async with stack.scene.as_owner() as connection:
         astray: dict[str, Any] = {"topic": "start_update", "payload": {}, "available_at": at}
         await connection.execute(insert(OutboxMessage), [astray | {"subject_id": new_id()} for _ in range(3)])
-    update_id = await kawal.submit()
-    await kawal.forward_to(update_id, Stage.VERIFICATION)
+    update_id = await stack.submit()
+    async with stack.working():
+        await stack.forward_to(update_id, Stage.VERIFICATION)
 
 
 async def test_two_dispatchers_start_each_case_once(stack: Stack) -> None:
