@@ -13,7 +13,10 @@ from runtime.settings import TREE, get_settings
 api = typer.Typer(add_completion=False)
 worker = typer.Typer(add_completion=False)
 
-_UVICORN: Final = ("-m", "uvicorn", "--factory", "api.app:create_app", "--loop", "uvloop", "--http", "httptools")
+_UVICORN: Final = (
+    *("-m", "uvicorn", "--factory", "api.app:create_app"),
+    *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on"),
+)
 
 
 @api.command()

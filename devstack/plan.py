@@ -72,7 +72,7 @@ def services(settings: StackSettings, environment: dict[str, str]) -> list[tuple
             "Start the API",
             child(
                 "api",
-                (_PYTHON, "-m", "uvicorn", "--factory", "api.app:create_app", *serve, *quiet),
+                (_PYTHON, "-m", "uvicorn", "--factory", "api.app:create_app", "--lifespan", "on", *serve, *quiet),
                 _answers(f"{api}/readyz"),
             ),
         ),

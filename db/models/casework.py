@@ -136,7 +136,6 @@ class Task(Base):
     due_at: Mapped[Moment]
     deadline: Mapped[Document]
     next_milestone_at: Mapped[datetime | None]
-    rungs_fired: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     digests_sent: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     cause: Mapped[str | None]

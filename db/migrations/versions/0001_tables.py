@@ -292,7 +292,6 @@ def upgrade() -> None:  # noqa: PLR0915  written by alembic
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deadline", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_milestone_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("rungs_fired", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("digests_sent", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("level", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("cause", sa.Text(), nullable=True),
