@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Update
 from db.repositories import outbox, trail
 from db.repositories.cases import RevisionRecord, add_revision, index_update
+from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
 from db.repositories.registry import read_household, read_version
 from db.repositories.trail import Doer, Entry, stream_of_update
@@ -29,7 +30,6 @@ from domain.ids import new_id, new_tracking_code
 from domain.requests import SubmissionInput
 from domain.vocabulary import Kind, Status
 from runtime.engine import NewCase
-from services.duplicates import Finding, find_duplicates, show_to_each_other
 from services.kawal import Kawal
 from services.keyed import Call, remember
 

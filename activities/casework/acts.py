@@ -19,6 +19,7 @@ from db.repositories.cases import (
     index_update,
     unindex_update,
 )
+from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.idempotency import KeyedAct, answer_act
 from db.repositories.people import read_actor
 from db.repositories.tasks import TaskRecord, find_open_task, read_task
@@ -179,23 +180,35 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     position = resubmit(work.position, changed=changed)
     await close_task(work, task, decided_by=actor.user_id)
     work.involve(actor.user_id, None)
-    await _keep_revision(work, actor, repair, number=before.revision + 1)
+    found = await _keep_revision(work, actor, repair, number=before.revision + 1)
     work.note(
         AuditType.UPDATE_RESUBMITTED,
         by=_doer(actor, seat),
         task=str(task.id),
         revision=before.revision + 1,
         changed=sorted(changed),
+        findings=sorted({str(finding["code"]) for finding in found}),
     )
     work.case = replace(work.case, revision=before.revision + 1)
     return await arrive(work, position, also={"revision": work.case.revision})
 
 
-async def _keep_revision(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> None:
+async def _keep_revision(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> list[Finding]:
+    """Keep what was sent in, make its numbers findable, and answer with where else they stand now."""
     record = RevisionRecord(number, repair.change, repair.evidence, actor.user_id, work.at)
     await add_revision(work.connection, work.case.id, record, area_code=work.case.area_code, vault=work.vault)
     await unindex_update(work.connection, work.case.id)
     await _index(work, repair.change)
+    found = await find_duplicates(
+        work.connection,
+        repair.change,
+        household_id=work.case.household_id,
+        update_id=work.case.id,
+        actor=actor,
+        vault=work.vault,
+    )
+    await renew_duplicates(work.connection, work.case.id, found)
+    return found
 
 
 async def _index(work: Work, change: Change) -> None:

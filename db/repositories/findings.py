@@ -1,16 +1,17 @@
 """What else is known of the people and the household of an update: findings for officers, never a refusal.
 
-Numbers are looked for in all areas. Where one is found elsewhere is told only to somebody whose area that is.
+Numbers are looked for in all areas, whenever an update is submitted or repaired. Where one is found elsewhere is told
+only to somebody whose area that is.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +29,17 @@ Finding = dict[str, Any]
 MOST_SHOWN = 10
 """How many open updates of one household are shown to each other."""
 
+_OF_NUMBERS: Final = ("duplicate_nik", "duplicate_kk", "nik_province_unknown", "nik_region_unknown")
+"""The codes that speak of the numbers of the change, and are found anew when it is repaired."""
+
+_RENEW: Final = text(
+    """
+    UPDATE updates
+    SET findings = :found || jsonb_path_query_array(findings, '$[*] ? (!(@.code == $stale[*]))', :vars)
+    WHERE id = :update_id
+    """,
+).bindparams(bindparam("found", type_=JSONB), bindparam("vars", type_=JSONB))
+
 
 async def find_duplicates(
     connection: AsyncConnection,
@@ -36,9 +48,11 @@ async def find_duplicates(
     household_id: UUID | None,
     actor: Actor,
     vault: Vault,
+    update_id: UUID | None = None,
 ) -> list[Finding]:
     """The change's numbers that stand in another household or open update, and NIKs with an unknown prefix.
 
+    Another is one that is neither `household_id` nor `update_id`, those that the change is about itself.
     Codes: `duplicate_nik`, `duplicate_kk`, `nik_province_unknown`, `nik_region_unknown`.
     """
     placed = placed_numbers(change)
@@ -46,7 +60,7 @@ async def find_duplicates(
         connection,
         by_purpose(placed),
         household_id=household_id,
-        update_id=None,
+        update_id=update_id,
         vault=vault,
     )
     return _duplicates(placed, known, actor=actor) + _warnings(placed)
@@ -83,6 +97,12 @@ def _warnings(placed: list[PlacedNumber]) -> list[Finding]:
         if held.purpose == "nik"
         for code in nik_warnings(held.number)
     ]
+
+
+async def renew_duplicates(connection: AsyncConnection, update_id: UUID, found: list[Finding]) -> None:
+    """Put what `find_duplicates` finds now in the place of what it found before; findings of another kind stay."""
+    stale = {"stale": list(_OF_NUMBERS)}
+    await connection.execute(_RENEW, {"update_id": update_id, "found": found, "vars": stale})
 
 
 async def show_to_each_other(connection: AsyncConnection, update_id: UUID, *, household_id: UUID) -> list[Finding]:
