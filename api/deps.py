@@ -7,7 +7,8 @@ Every endpoint declares what it asks of its caller with `requires(permission)`, 
 # No postponed annotations here: FastAPI cannot resolve them on a callable instance, which the declarations are.
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
+from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
@@ -17,8 +18,11 @@ from api.security.tokens import TokenIssuer
 from db.repositories.people import read_actor
 from domain.authority import Actor, Permission
 from domain.errors import Forbidden, Unauthenticated
+from domain.sessions import Lifetime, Origin
 from runtime.settings import Settings
 from services.kawal import Kawal
+
+_LONGEST_AGENT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Front:
     settings: Settings
     issuer: TokenIssuer
     passwords: PasswordHasher
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """How long sessions live."""
+        return Lifetime(idle=self.settings.session_idle, longest=self.settings.session_ttl)
 
 
 def _front(request: Request) -> Front:
@@ -45,16 +54,33 @@ async def kawal(request: Request) -> Kawal:
     return _front(request).kawal
 
 
+async def origin(request: Request) -> Origin:
+    """From where somebody asks: the address that the connection or a trusted proxy names, and the client's own name."""
+    agent = request.headers.get("user-agent", "")
+    shown = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
+    return Origin(address=request.client and request.client.host, agent=shown or None)
+
+
 FrontDep = Annotated[Front, Depends(front)]
 KawalDep = Annotated[Kawal, Depends(kawal)]
+OriginDep = Annotated[Origin, Depends(origin)]
 
 _bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False)
 
 
-async def current_actor(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Actor:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, and in which of their sessions."""
+
+    actor: Actor
+    session_id: UUID
+
+
+async def current_caller(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
     """Who is asking, with the seats they hold at this moment. Raises Unauthenticated.
 
-    Seats are read on every request, so that authority ends when a membership does and not when a token does.
+    Seats and session are read on every request, in one statement, so that authority ends when a membership or a
+    session does and not when a token does.
     """
     if token is None:
         raise Unauthenticated("This needs an access token.", data={"reason": "token_missing"})
@@ -62,9 +88,17 @@ async def current_actor(request: Request, token: Annotated[str | None, Depends(_
     now = at_front.kawal.now()
     claims = at_front.issuer.verify(token, now=now)
     async with at_front.kawal.database.question() as connection:
-        actor = await read_actor(connection, claims.user_id, at=now)
+        actor = await read_actor(connection, claims.user_id, at=now, session_id=claims.session_id)
     request.scope["kawal.actor"] = actor.user_id
-    return actor
+    return Caller(actor, claims.session_id)
+
+
+CallerDep = Annotated[Caller, Depends(current_caller)]
+
+
+async def current_actor(caller: CallerDep) -> Actor:
+    """The person behind the request."""
+    return caller.actor
 
 
 ActorDep = Annotated[Actor, Depends(current_actor)]

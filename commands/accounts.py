@@ -62,7 +62,14 @@ def list_users(*, json: AsJson = False) -> None:
 def change_password(username: _Username, *, password_stdin: _FromStdin = False) -> None:
     """Replace the password of an account; the new one is asked for."""
     run(_change(username, _password(from_stdin=password_stdin)))
-    say(f"The password of {username} is changed. Tokens already given out are good until they expire.")
+    say(f"The password of {username} is changed, and every session of theirs has ended.")
+
+
+@users.command("signout")
+def sign_out(username: _Username) -> None:
+    """End every session of an account, wherever it is signed in."""
+    ended = run(_sign_out(username))
+    say(f"{ended} session(s) of {username} ended.")
 
 
 @memberships.callback()
@@ -99,6 +106,11 @@ async def _change(username: str, password: str) -> None:
     hashed = await _hashed(password)
     async with owner_database().transaction() as connection:
         await accounts.change_password(connection, username, password_hash=hashed, at=datetime.now(UTC))
+
+
+async def _sign_out(username: str) -> int:
+    async with owner_database().transaction() as connection:
+        return await accounts.end_sessions(connection, username, at=datetime.now(UTC))
 
 
 async def _list() -> list[AccountRow]:

@@ -28,12 +28,11 @@ from devstack.demo_people import ACCOUNTS, OFFICES, REGENCY, VILLAGES, DemoAccou
 from devstack.partners.persons import Person
 from devstack.population import households
 from devstack.registry_persons import registered_persons
-from domain.audit import AuditType
+from domain.audit import AuditType, stream_of_account
 from domain.authority import NATION
 from domain.errors import NotFound
 from domain.household import Household
 from domain.policy import default_policy
-from services.administration.accounts import stream_of_account
 from services.administration.calendars import load_national_calendar
 from services.administration.policies import policy_in_force, publish_policy
 

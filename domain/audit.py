@@ -61,6 +61,7 @@ class AuditType(StrEnum):
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105  no password: the account got another one
     ACCOUNT_LOGGED_IN = "account.logged_in"
     ACCOUNT_LOGIN_REFUSED = "account.login_refused"
+    ACCOUNT_SESSION_ENDED = "account.session_ended"
     MEMBERSHIP_GRANTED = "membership.granted"
     HOUSEHOLD_READ_UNMASKED = "household.read_unmasked"
 
@@ -103,6 +104,11 @@ class Head(NamedTuple):
 
     seq: int
     hash: bytes
+
+
+def stream_of_account(user_id: UUID) -> str:
+    """The name of the trail of an account."""
+    return f"account:{user_id}"
 
 
 def genesis(stream: str) -> bytes:

@@ -98,8 +98,12 @@ class Settings(BaseSettings):
     ministry_webhook_secret: Annotated[SecretStr, AfterValidator(check_webhook_secret)]
 
     token_signing_key: Annotated[SecretStr, AfterValidator(check_signing_key)]
-    token_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(hours=8)
-    """How long a token of the local issuer is good; seconds or ISO 8601, `PT8H`."""
+    token_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(hours=1)
+    """How long an access token of the local issuer is good; seconds or ISO 8601, `PT1H`."""
+    session_idle: Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=90))] = timedelta(days=1)
+    """How long a session lives without being used."""
+    session_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=90))] = timedelta(days=7)
+    """How long a session lives at most; then one logs in again."""
     field_keys: Keys
     """Seal columns (NIK, KK, names, the change itself)."""
     index_keys: IndexKeys

@@ -13,11 +13,13 @@ from db.repositories import trail
 from db.repositories.people import find_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
-from domain.audit import AuditType
+from domain.audit import AuditType, stream_of_account
 from domain.authority import PERMISSIONS, Actor, Permission
 from domain.errors import Unauthenticated
+from domain.sessions import Lifetime, Origin
 from domain.vocabulary import Role
 from services.kawal import Kawal
+from services.sessions import Signed, begin_session, own
 
 Verify = Callable[[str, str | None], Awaitable[tuple[bool, str | None]]]
 """Whether a password fits a stored hash; as slow without a hash as with one (`PasswordHasher.verify_password`)."""
@@ -37,8 +39,16 @@ class SeatHeld:
     permissions: tuple[Permission, ...]
 
 
-async def log_in(kawal: Kawal, username: str, password: str, *, verify: Verify) -> UUID:
-    """The account whose name and password these are.
+async def log_in(
+    kawal: Kawal,
+    username: str,
+    password: str,
+    *,
+    verify: Verify,
+    lifetime: Lifetime,
+    origin: Origin,
+) -> Signed:
+    """A new session of the account whose name and password these are.
 
     Raises Unauthenticated in the same words and after the same time for an unknown name, a wrong password and a
     disabled account.
@@ -46,22 +56,35 @@ async def log_in(kawal: Kawal, username: str, password: str, *, verify: Verify) 
     async with kawal.database.transaction(Viewer.nobody()) as connection:
         found = None if "\0" in username else await find_credentials(connection, username)
     fits, _ = await verify(password, found and found.password_hash)
-    let_in = fits and found is not None and not found.disabled
     user_id = found and found.user_id
-    entry = Entry(
-        type=AuditType.ACCOUNT_LOGGED_IN if let_in else AuditType.ACCOUNT_LOGIN_REFUSED,
-        by=Doer(user_id=user_id if let_in else None),
-    )
-    stream = _UNKNOWN_STREAM if user_id is None else f"account:{user_id}"
-    async with kawal.database.transaction(Viewer.nobody()) as connection:
-        await trail.record(connection, stream, [entry], at=kawal.now(), area_code=None)
-    if user_id is None or not let_in:
+    if found is None or not fits or found.disabled:
+        await _write_refusal(kawal, user_id, origin)
         raise Unauthenticated(
             "This name and this password do not belong to an account.",
             remedy="Check both, or ask your administrator.",
             data={"reason": "credentials_refused"},
         )
-    return user_id
+    return await _let_in(kawal, found.user_id, lifetime=lifetime, origin=origin)
+
+
+async def _write_refusal(kawal: Kawal, user_id: UUID | None, origin: Origin) -> None:
+    stream = _UNKNOWN_STREAM if user_id is None else stream_of_account(user_id)
+    refused = Entry(type=AuditType.ACCOUNT_LOGIN_REFUSED, data={"address": origin.address})
+    async with kawal.database.transaction(Viewer.nobody()) as connection:
+        await trail.record(connection, stream, [refused], at=kawal.now(), area_code=None)
+
+
+async def _let_in(kawal: Kawal, user_id: UUID, *, lifetime: Lifetime, origin: Origin) -> Signed:
+    at = kawal.now()
+    async with kawal.database.transaction(own(user_id)) as connection:
+        signed = await begin_session(connection, user_id, lifetime=lifetime, origin=origin, at=at)
+        entry = Entry(
+            type=AuditType.ACCOUNT_LOGGED_IN,
+            by=Doer(user_id=user_id),
+            data={"session": str(signed.session_id), "address": origin.address},
+        )
+        await trail.record(connection, stream_of_account(user_id), [entry], at=at, area_code=None)
+    return signed
 
 
 async def read_seats(kawal: Kawal, actor: Actor) -> list[SeatHeld]:

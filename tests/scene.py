@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Row, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import IdempotencyKey, MinistryAnswer, OutboxMessage, PolicyVersion, Update
+from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import RevisionRecord, add_revision, index_update
 from db.repositories.registry import read_household, write_households
 from db.repositories.rules import Rules
+from db.repositories.sessions import NewSession, add_session
 from db.repositories.trail import Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
@@ -31,6 +33,7 @@ from domain.ids import new_id, new_tracking_code
 from domain.keyring import IndexRing, KeyRing
 from domain.policy import Policy, canonical_json
 from domain.requests import DecisionRequest, ResubmissionRequest, WithdrawalRequest, request_context
+from domain.sessions import Origin, SessionKind
 from domain.vocabulary import Kind, Status
 
 FIELD_KEYS = "k1:aGVyZSBpcyBhIGtleSB0aGF0IG9ubHkgdGVzdHMgdXM="
@@ -45,7 +48,7 @@ SYSTEM = Viewer.system("test")
 async def seed_world(urls: DatabaseUrls) -> World:
     """The demo's people and rules, and a few households of three villages, as if they had been there for a month."""
     a_month_ago = datetime.now(UTC).date() - timedelta(days=30)
-    return await seed(
+    world = await seed(
         urls.migrator,
         vault=VAULT,
         password_hash="nobody logs in",
@@ -53,10 +56,33 @@ async def seed_world(urls: DatabaseUrls) -> World:
         households_per_village=HOUSEHOLDS,
         villages=(TARAJU, "32.06.13.2002", "32.06.13.2003"),
     )
+    await _sign_in(urls, world)
+    return world
+
+
+async def _sign_in(urls: DatabaseUrls, world: World) -> None:
+    """Give each of the demo's people a session that outlives every test, however far its clock is moved."""
+    now, far = datetime.now(UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    async with OwnerDatabase(urls.migrator).transaction() as connection:
+        for user_id in world.users.values():
+            session = NewSession(
+                id=session_of(user_id),
+                user_id=user_id,
+                kind=SessionKind.TOKEN,
+                expires_at=far,
+                ends_at=far,
+                origin=Origin(),
+            )
+            await add_session(connection, session, at=now)
 
 
 def user(username: str) -> UUID:
     return demo_id("user", username)
+
+
+def session_of(user_id: UUID) -> UUID:
+    """The session in which a demo person of the seeded database is signed in."""
+    return uuid5(user_id, "session")
 
 
 def household_of(place: int = 0, *, village: str = TARAJU) -> Household:

@@ -1,29 +1,92 @@
-"""Tokens of the local issuer, and who one is."""
+"""Signing in and out: tokens of the local issuer, the sessions behind them, and who one is."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
-from fastapi.security import OAuth2PasswordRequestForm
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Form
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import ActorDep, FrontDep, KawalDep, anyone, signed_in
+from api.deps import ActorDep, CallerDep, Front, FrontDep, KawalDep, OriginDep, anyone, signed_in
+from api.problems import Problem
 from domain.authority import Permission
-from domain.ids import new_id
+from domain.errors import InvalidInput, Unauthenticated, Violation
+from domain.sessions import SessionKind
 from domain.vocabulary import Role
+from services import sessions
 from services.accounts import log_in, read_seats
+from services.sessions import REFRESH_PREFIX, Signed
 
 router = APIRouter(tags=["account"])
 
+_LONGEST: Final = 1024
+
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Problem, "description": "What was sent belongs to nobody, or to a session that is over."},
+}
+NO_SESSION: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": Problem, "description": "There is no such session of yours that is alive."},
+}
+
 
 class Token(BaseModel):
-    """An access token (RFC 6749, 5.1)."""
+    """An access token (RFC 6749, 5.1) and the refresh token, good once, that gives the next."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  the type, not the token
-    expires_in: int
+    expires_in: int = Field(description="Seconds for which the access token is good")
+    refresh_token: str
+    session_id: UUID
+
+
+class TokenRequest(BaseModel):
+    """What is exchanged for tokens (RFC 6749, 4.3 and 6)."""
+
+    grant_type: Literal["password", "refresh_token"]
+    username: str | None = Field(default=None, max_length=_LONGEST, description="For `password`")
+    password: str | None = Field(
+        default=None, max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"
+    )
+    refresh_token: str | None = Field(default=None, max_length=_LONGEST, description="For `refresh_token`")
+
+    def needed(self, name: Literal["username", "password", "refresh_token"]) -> str:
+        """The value of a field that the grant needs. Raises InvalidInput."""
+        value: str | None = getattr(self, name)
+        if value is None:
+            detail = f"The grant {self.grant_type} needs `{name}`."
+            raise InvalidInput([Violation(pointer=f"/{name}", code="missing", detail=detail, remedy="Add it.")])
+        return value
+
+
+class Revocation(BaseModel):
+    """A token whose session is to end (RFC 7009, 2.1)."""
+
+    token: str = Field(max_length=4096, description="A refresh token or an access token")
+    token_type_hint: str | None = Field(default=None, max_length=100)
+
+
+class SessionView(BaseModel):
+    """A session that is alive."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    kind: SessionKind
+    created_at: datetime
+    seen_at: datetime = Field(description="When it was last carried on")
+    expires_at: datetime = Field(description="When it ends unless it is carried on")
+    ends_at: datetime = Field(description="When it ends in any case")
+    address: str | None
+    agent: str | None
+    current: bool = Field(default=False, description="Whether this request was made in it")
+
+
+class Sessions(BaseModel):
+    """The sessions that are alive, the one used last first."""
+
+    items: list[SessionView]
 
 
 class SeatView(BaseModel):
@@ -48,17 +111,69 @@ class Me(BaseModel):
     seats: list[SeatView]
 
 
-@router.post("/auth/token", dependencies=[anyone(because="it asks for a name and a password itself")])
-async def get_token(form: Annotated[OAuth2PasswordRequestForm, Depends()], at_front: FrontDep) -> Token:
-    """Exchange a name and a password for an access token (OAuth2 password grant)."""
-    user_id = await log_in(
-        at_front.kawal,
-        form.username,
-        form.password,
-        verify=at_front.passwords.verify_password,
-    )
-    token = at_front.issuer.issue(user_id, now=at_front.kawal.now(), session_id=new_id())
-    return Token(access_token=token, expires_in=int(at_front.settings.token_ttl.total_seconds()))
+@router.post(
+    "/auth/token",
+    responses=REFUSED,
+    dependencies=[anyone(because="it asks for a name and a password, or for a refresh token, itself")],
+)
+async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, origin: OriginDep) -> Token:
+    """Exchange a name and a password, or a refresh token, for an access token and a refresh token.
+
+    A refresh token is good once. One that comes again ends its session, for it may have been stolen.
+    """
+    match form.grant_type:
+        case "password":
+            signed = await log_in(
+                at_front.kawal,
+                form.needed("username"),
+                form.needed("password"),
+                verify=at_front.passwords.verify_password,
+                lifetime=at_front.lifetime,
+                origin=origin,
+            )
+        case "refresh_token":
+            token = form.needed("refresh_token")
+            signed = await sessions.refresh(at_front.kawal, token, lifetime=at_front.lifetime)
+    return _token_of(at_front, signed)
+
+
+@router.post(
+    "/auth/revoke",
+    dependencies=[anyone(because="whoever holds the token may end its session, and can do nothing else here")],
+)
+async def revoke_token(form: Annotated[Revocation, Form()], at_front: FrontDep) -> None:
+    """End the session of a token (RFC 7009): its access tokens are refused from the next request on.
+
+    A token that is not known, or whose session is over, is answered the same way.
+    """
+    if form.token.startswith(REFRESH_PREFIX):
+        await sessions.revoke(at_front.kawal, form.token)
+        return
+    try:
+        claims = at_front.issuer.verify(form.token, now=at_front.kawal.now())
+    except Unauthenticated:
+        return
+    await sessions.end_session_of(at_front.kawal, claims.user_id, claims.session_id)
+
+
+@router.get("/auth/sessions", dependencies=[signed_in])
+async def list_sessions(caller: CallerDep, kawal: KawalDep) -> Sessions:
+    """Where I am signed in."""
+    alive = await sessions.list_sessions(kawal, caller.actor)
+    views = (SessionView.model_validate(session) for session in alive)
+    return Sessions(items=[view.model_copy(update={"current": view.id == caller.session_id}) for view in views])
+
+
+@router.delete("/auth/sessions", status_code=204, dependencies=[signed_in])
+async def end_all_sessions(actor: ActorDep, kawal: KawalDep) -> None:
+    """Sign out everywhere, here too."""
+    await sessions.end_all_sessions(kawal, actor)
+
+
+@router.delete("/auth/sessions/{session_id}", status_code=204, responses=NO_SESSION, dependencies=[signed_in])
+async def end_session(session_id: UUID, actor: ActorDep, kawal: KawalDep) -> None:
+    """Sign out in one place."""
+    await sessions.end_session(kawal, actor, session_id)
 
 
 @router.get("/me", dependencies=[signed_in])
@@ -71,4 +186,13 @@ async def get_me(actor: ActorDep, kawal: KawalDep) -> Me:
         areas=list(actor.areas),
         permissions=sorted({permission for seat in seats for permission in seat.permissions}),
         seats=[SeatView.model_validate(seat) for seat in seats],
+    )
+
+
+def _token_of(at_front: Front, signed: Signed) -> Token:
+    return Token(
+        access_token=at_front.issuer.issue(signed.user_id, now=at_front.kawal.now(), session_id=signed.session_id),
+        expires_in=int(at_front.settings.token_ttl.total_seconds()),
+        refresh_token=signed.secret,
+        session_id=signed.session_id,
     )

@@ -23,6 +23,7 @@ from db.models.governance import (
 )
 from db.models.people import Area, Membership, Office, User
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
+from db.models.sessions import RefreshToken, Session
 
 __all__ = [
     "Area",
@@ -45,7 +46,9 @@ __all__ = [
     "Office",
     "OutboxMessage",
     "PolicyVersion",
+    "RefreshToken",
     "Revision",
+    "Session",
     "Task",
     "TaskGrant",
     "Update",

@@ -14,7 +14,7 @@ from domain.authority import NATION, Actor, Candidate, Seat
 from domain.errors import Unauthenticated
 from domain.vocabulary import Role
 
-_SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at)")
+_SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at, :session_id)")
 _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
 _CANDIDATES = text("SELECT user_id, role FROM kawal_candidates(:areas, :roles, :at)")
@@ -34,11 +34,20 @@ async def find_credentials(connection: AsyncConnection, username: str) -> Creden
     return None if row is None else Credentials(*row)
 
 
-async def read_actor(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> Actor:
-    """A person with the seats that are valid `at`. Raises Unauthenticated when the account is gone or disabled."""
-    rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at})).all()
+async def read_actor(
+    connection: AsyncConnection,
+    user_id: UUID,
+    *,
+    at: datetime,
+    session_id: UUID | None = None,
+) -> Actor:
+    """A person with the seats that are valid `at`, asking in a session of theirs where one is given.
+
+    Raises Unauthenticated when the account is gone or disabled, or the session has ended.
+    """
+    rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at, "session_id": session_id})).all()
     if not rows:
-        raise Unauthenticated("This account does not exist or is disabled.")
+        raise Unauthenticated("This session has ended, or the account is disabled.", data={"reason": "session_over"})
     seats = tuple(
         Seat(role=Role(row.role), office_id=row.office_id, area_code=row.area_code)
         for row in rows

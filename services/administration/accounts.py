@@ -11,12 +11,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Membership, Office, User
-from db.repositories import trail
+from db.repositories import sessions, trail
 from db.repositories.trail import Entry
-from domain.audit import AuditType
+from domain.audit import AuditType, stream_of_account
 from domain.authority import NATION
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.ids import new_id
+from domain.sessions import SessionEnd
 from domain.vocabulary import AreaLevel, Role, Tier
 
 _TIERS = {
@@ -55,11 +56,6 @@ class AccountRow(NamedTuple):
     seats: tuple[SeatRow, ...]
 
 
-def stream_of_account(user_id: UUID) -> str:
-    """The name of the trail of an account."""
-    return f"account:{user_id}"
-
-
 async def add_account(connection: AsyncConnection, account: NewAccount, *, at: datetime) -> None:
     """Make an account. Raises InvalidInput when the name is taken."""
     taken = await connection.scalar(select(User.id).where(User.username == account.username))
@@ -76,6 +72,21 @@ async def change_password(connection: AsyncConnection, username: str, *, passwor
     await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
     changed = Entry(type=AuditType.ACCOUNT_PASSWORD_CHANGED)
     await trail.record(connection, stream_of_account(user_id), [changed], at=at, area_code=None)
+
+
+async def end_sessions(connection: AsyncConnection, username: str, *, at: datetime) -> int:
+    """End every session of an account; how many there were. Raises NotFound."""
+    user_id = await find_account(connection, username)
+    ended = await sessions.end_sessions(connection, user_id, because=SessionEnd.REVOKED, at=at)
+    entries = [
+        Entry(
+            type=AuditType.ACCOUNT_SESSION_ENDED,
+            data={"session": str(session_id), "because": SessionEnd.REVOKED.value},
+        )
+        for session_id in ended
+    ]
+    await trail.record(connection, stream_of_account(user_id), entries, at=at, area_code=None)
+    return len(ended)
 
 
 async def find_account(connection: AsyncConnection, username: str) -> UUID:

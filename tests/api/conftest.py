@@ -19,11 +19,10 @@ from activities.casework import Desk
 from activities.outbox import Dispatcher
 from api.app import create_app, token_issuer
 from devstack.temporal import TemporalServer
-from domain.ids import new_id
 from runtime.engine import Engine, connect
 from runtime.settings import Settings
 from services.kawal import Kawal
-from tests.scene import FIELD_KEYS, INDEX_KEYS, VAULT, Scene, user
+from tests.scene import FIELD_KEYS, INDEX_KEYS, VAULT, Scene, session_of, user
 
 WEBHOOK_SECRET = "whsec_c2VjcmV0IG9mIHRoZSBNaW5pc3RyeSdzIGdhdGV3YXk="
 CODEC_KEYS = "c1:YSBrZXkgZm9yIHdoYXQgdGhlIGVuZ2luZSBrZWVwcyE="
@@ -70,7 +69,7 @@ class Office:
         self._issuer = token_issuer(settings)
 
     def token(self, user_id: UUID) -> str:
-        return self._issuer.issue(user_id, now=datetime.now(UTC), session_id=new_id())
+        return self._issuer.issue(user_id, now=datetime.now(UTC), session_id=session_of(user_id))
 
     async def visitor(self) -> httpx2.AsyncClient:
         """A client that nobody has signed in to."""

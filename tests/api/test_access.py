@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -13,12 +11,14 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.app import create_app
 from api.deps import Anyone, Requires, SignedIn
-from api.security.passwords import PasswordHasher
 from domain.ids import new_id
+from tests.api.accounts import give_password, log_in, trail_of
 from tests.api.conftest import Office, settings_for
 from tests.scene import Scene, user
 
 pytestmark = pytest.mark.embedded
+
+LOG_INS = "account.log%"
 
 
 def _declared(dependant: Dependant) -> Iterator[object]:
@@ -74,56 +74,32 @@ async def test_authority_ends_with_the_membership_and_not_with_the_token(office:
 
 
 async def test_a_name_and_a_password_give_a_token(office: Office) -> None:
-    await _give_password(office, "operator.taraju", "rahasia-desa")
+    await give_password(office, "operator.taraju", "rahasia-desa")
     visitor = await office.visitor()
-    response = await _log_in(visitor, "operator.taraju", "rahasia-desa")
+    response = await log_in(visitor, "operator.taraju", "rahasia-desa")
     token = response.json()
-    assert (response.status_code, token["token_type"], token["expires_in"]) == (200, "bearer", 8 * 3600)
+    assert (response.status_code, token["token_type"], token["expires_in"]) == (200, "bearer", 3600)
     me = await visitor.get("/v1/me", headers={"Authorization": f"Bearer {token['access_token']}"})
     assert me.json()["id"] == str(user("operator.taraju"))
-    assert await _attempts(office, user("operator.taraju")) == ["account.logged_in"]
+    assert await trail_of(office, user("operator.taraju"), like=LOG_INS) == ["account.logged_in"]
 
 
 async def test_a_wrong_password_an_unknown_name_and_a_disabled_account_are_told_apart_by_nothing(
     office: Office,
 ) -> None:
     for username in ("operator.taraju", "kades.taraju"):
-        await _give_password(office, username, "rahasia-desa")
+        await give_password(office, username, "rahasia-desa")
     await office.scene.rows("UPDATE users SET disabled = true WHERE username = 'kades.taraju' RETURNING 1")
     visitor = await office.visitor()
     answers = [
-        await _log_in(visitor, "operator.taraju", "wrong"),
-        await _log_in(visitor, "nobody", "rahasia-desa"),
-        await _log_in(visitor, "nul\0", "rahasia-desa"),
-        await _log_in(visitor, "kades.taraju", "rahasia-desa"),
+        await log_in(visitor, "operator.taraju", "wrong"),
+        await log_in(visitor, "nobody", "rahasia-desa"),
+        await log_in(visitor, "nul\0", "rahasia-desa"),
+        await log_in(visitor, "kades.taraju", "rahasia-desa"),
     ]
     assert {answer.status_code for answer in answers} == {401}
     told = [{key: value for key, value in answer.json().items() if key != "instance"} for answer in answers]
     assert told == [told[0]] * 4
-    assert await _attempts(office, user("operator.taraju")) == ["account.login_refused"]
-    assert await _attempts(office, user("kades.taraju")) == ["account.login_refused"]
-    assert await _attempts(office, "unknown") == ["account.login_refused"] * 2
-
-
-async def _give_password(office: Office, username: str, password: str) -> None:
-    hasher = PasswordHasher(memory_kib=8, passes=1)
-    hashed = await hasher.hash_password(password)
-    hasher.close()
-    await office.scene.rows(
-        "UPDATE users SET password_hash = :hash WHERE username = :name RETURNING 1",
-        hash=hashed,
-        name=username,
-    )
-
-
-async def _log_in(visitor: Any, username: str, password: str) -> Any:
-    form = {"grant_type": "password", "username": username, "password": password}
-    return await visitor.post("/v1/auth/token", data=form)
-
-
-async def _attempts(office: Office, account: UUID | str) -> list[str]:
-    rows = await office.scene.rows(
-        "SELECT type FROM audit_events WHERE stream = :stream AND type LIKE 'account.log%' ORDER BY seq",
-        stream=f"account:{account}",
-    )
-    return [row.type for row in rows]
+    assert await trail_of(office, user("operator.taraju"), like=LOG_INS) == ["account.login_refused"]
+    assert await trail_of(office, user("kades.taraju"), like=LOG_INS) == ["account.login_refused"]
+    assert await trail_of(office, "unknown", like=LOG_INS) == ["account.login_refused"] * 2

@@ -265,3 +265,13 @@ async def test_functions_across_areas_answer_to_kawal_alone(filled: Scene) -> No
     assert len(rows) >= 6
     assert [row.proname for row in rows if row.open_to_all] == []
     assert all(row.config.startswith("search_path=pg_catalog, public") for row in rows)
+
+
+async def test_sessions_of_others_are_not_seen(filled: Scene) -> None:
+    owner, other = user("puskesos.taraju"), user("kades.taraju")
+    async with seeing(filled.app, str(owner), "*") as connection:
+        assert await count(connection, "sessions") == 1
+        assert await count(connection, "sessions", f"user_id = '{other}'") == 0
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with filled.worker.transaction(SYSTEM) as connection:
+            await count(connection, "sessions")

@@ -31,9 +31,8 @@ from domain.contracts import (
 from domain.decisions import DecisionInput
 from domain.evidence import EvidenceRef, EvidenceType
 from domain.household import Household
-from domain.ids import new_id
 from domain.requests import DecisionRequest, WithdrawalInput, WithdrawalRequest
-from tests.scene import HOUSEHOLDS, SYSTEM, Scene, household_of, user
+from tests.scene import HOUSEHOLDS, SYSTEM, Scene, household_of, session_of, user
 
 MINUTES = {"type": "musdes", "number": "BA/07/2026", "held_on": "2026-11-02"}
 PHOTO = EvidenceRef(type=EvidenceType.HOUSE_PHOTO, reference="foto-17")
@@ -89,7 +88,8 @@ class Casebook:
         return await self.client.post(path, json=body, headers=self.signed(username))
 
     def signed(self, username: str) -> dict[str, str]:
-        token = self.issuer.issue(user(username), now=self.clock.at, session_id=new_id())
+        who = user(username)
+        token = self.issuer.issue(who, now=self.clock.at, session_id=session_of(who))
         return {"Authorization": f"Bearer {token}"}
 
     async def submit(

@@ -1,0 +1,158 @@
+"""Sessions: begun by whoever logs in, carried on by refresh tokens that are good once, ended by their holder.
+
+A refresh token that comes a second time has been stolen, or was kept by somebody it was stolen from: neither is told
+from the other, so the session ends for both (RFC 9700, 4.14.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.repositories import sessions, trail
+from db.repositories.sessions import NewSession, SessionRow
+from db.repositories.trail import Doer, Entry
+from db.session import Viewer
+from domain.audit import AuditType, stream_of_account
+from domain.authority import Actor
+from domain.errors import NotFound, Unauthenticated
+from domain.ids import new_id
+from domain.sessions import Lifetime, Origin, SessionEnd, SessionKind, digest_of, new_secret
+from services.kawal import Kawal
+
+REFRESH_PREFIX: Final = "kwr_"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A person signed in: in which session, and the secret that carries it on, which is shown this once."""
+
+    user_id: UUID
+    session_id: UUID
+    secret: str
+
+
+def own(user_id: UUID) -> Viewer:
+    """Somebody who acts on their own account and sees no area."""
+    return Viewer(name=str(user_id), areas=())
+
+
+async def begin_session(
+    connection: AsyncConnection,
+    user_id: UUID,
+    *,
+    lifetime: Lifetime,
+    origin: Origin,
+    at: datetime,
+) -> Signed:
+    """A new session of a client that carries it on by refresh tokens, in a transaction of the person."""
+    ends_at = lifetime.ends_at(at)
+    session = NewSession(
+        id=new_id(),
+        user_id=user_id,
+        kind=SessionKind.TOKEN,
+        expires_at=lifetime.expires_at(ends_at=ends_at, now=at),
+        ends_at=ends_at,
+        origin=origin,
+    )
+    await sessions.add_session(connection, session, at=at)
+    return await _hand_out(connection, user_id, session.id, at=at)
+
+
+async def refresh(kawal: Kawal, token: str, *, lifetime: Lifetime) -> Signed:
+    """The same session with a new refresh token; the one that came is used up.
+
+    Raises Unauthenticated for a token that was never given out, whose session is over, or that was used before; the
+    last also ends the session.
+    """
+    digest, at = digest_of(token), kawal.now()
+    async with kawal.database.question() as connection:
+        holder = await sessions.find_refresh_holder(connection, digest)
+    if holder is None:
+        raise _refused("This refresh token was not given out here.")
+    async with kawal.database.transaction(own(holder.user_id)) as connection:
+        session = await sessions.lock_session(connection, holder.session_id, at=at)
+        if session is None:
+            raise _refused("The session of this refresh token is over.")
+        if await sessions.use_refresh_token(connection, digest, at=at):
+            expires_at = lifetime.expires_at(ends_at=session.ends_at, now=at)
+            await sessions.carry_on(connection, session.id, at=at, expires_at=expires_at)
+            return await _hand_out(connection, holder.user_id, session.id, at=at)
+        await _end(connection, holder.user_id, because=SessionEnd.REFRESH_REUSED, at=at, only=session.id)
+    raise _refused("This refresh token has been used before; its session has ended.")
+
+
+async def revoke(kawal: Kawal, token: str) -> None:
+    """End the session of a refresh token, used or not. One that is not known is over already."""
+    async with kawal.database.question() as connection:
+        holder = await sessions.find_refresh_holder(connection, digest_of(token))
+    if holder is not None:
+        await end_session_of(kawal, holder.user_id, holder.session_id)
+
+
+async def end_session_of(kawal: Kawal, user_id: UUID, session_id: UUID) -> bool:
+    """End one session because its holder gave it up; whether it was still alive."""
+    async with kawal.database.transaction(own(user_id)) as connection:
+        ended = await _end(connection, user_id, because=SessionEnd.LOGGED_OUT, at=kawal.now(), only=session_id)
+    return bool(ended)
+
+
+async def list_sessions(kawal: Kawal, actor: Actor) -> Sequence[SessionRow]:
+    """The actor's live sessions, the one used last first."""
+    async with kawal.database.transaction(own(actor.user_id)) as connection:
+        return await sessions.list_live_sessions(connection, actor.user_id, at=kawal.now())
+
+
+async def end_session(kawal: Kawal, actor: Actor, session_id: UUID) -> None:
+    """End one of the actor's sessions. Raises NotFound when it is not theirs or is over."""
+    if not await end_session_of(kawal, actor.user_id, session_id):
+        raise NotFound("You have no such session.", remedy="GET /v1/auth/sessions lists those that are alive.")
+
+
+async def end_all_sessions(kawal: Kawal, actor: Actor) -> None:
+    """End every session of the actor, this one included."""
+    async with kawal.database.transaction(own(actor.user_id)) as connection:
+        await _end(connection, actor.user_id, because=SessionEnd.LOGGED_OUT, at=kawal.now())
+
+
+async def _hand_out(connection: AsyncConnection, user_id: UUID, session_id: UUID, *, at: datetime) -> Signed:
+    secret = new_secret(REFRESH_PREFIX)
+    await sessions.add_refresh_token(connection, digest_of(secret), session_id=session_id, user_id=user_id, at=at)
+    return Signed(user_id, session_id, secret)
+
+
+async def _end(
+    connection: AsyncConnection,
+    user_id: UUID,
+    *,
+    because: SessionEnd,
+    at: datetime,
+    only: UUID | None = None,
+) -> Sequence[UUID]:
+    """End sessions with their audit event; the ids of those that this ended."""
+    ended = await sessions.end_sessions(connection, user_id, because=because, at=at, only=only)
+    # Who used a token twice is not known to be the person.
+    by = Doer() if because is SessionEnd.REFRESH_REUSED else Doer(user_id=user_id)
+    entries = [
+        Entry(
+            type=AuditType.ACCOUNT_SESSION_ENDED,
+            by=by,
+            data={"session": str(session_id), "because": because.value},
+        )
+        for session_id in ended
+    ]
+    await trail.record(connection, stream_of_account(user_id), entries, at=at, area_code=None)
+    return ended
+
+
+def _refused(detail: str) -> Unauthenticated:
+    return Unauthenticated(
+        detail,
+        remedy="Log in again with a name and a password.",
+        data={"reason": "refresh_refused"},
+    )
