@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import PolicyVersion
 from db.repositories import trail
+from db.repositories.idempotency import answer_act
 from db.repositories.trail import SYSTEM, Doer, Entry
 from db.session import Viewer
 from domain.audit import AuditType
@@ -22,6 +24,7 @@ from domain.errors import InvalidInput, NotFound, Violation
 from domain.ids import new_id
 from domain.policy import Policy, canonical_json, parse_policy
 from services.kawal import Kawal
+from services.keyed import Call, remember
 from services.queries.keyset import ByAge, PageOf, Slice, cut
 from services.queries.view import View
 
@@ -53,6 +56,8 @@ class PolicyDifference(View):
     after: JsonValue
 
 
+ROUTE: Final = "POST /v1/policies"
+
 _SUMMARY: Final = (
     PolicyVersion.id,
     PolicyVersion.area_code,
@@ -67,19 +72,46 @@ _NAMES: Final = ("stage", "code", "name", "remoteness")
 """What an entry of a policy's list is called by."""
 
 
-async def publish(kawal: Kawal, actor: Actor, data: object, *, effective_at: datetime | None) -> PolicySummary:
+class PolicyRequest(BaseModel):
+    """What is asked for: a policy, and from when on it is to hold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    policy: Policy
+    effective_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version that was published, and whether the request was a repeat."""
+
+    version: PolicySummary
+    replayed: bool
+
+
+async def publish(kawal: Kawal, call: Call, data: object, *, effective_at: datetime | None) -> Published:
     """Publish what decoded JSON describes as the next version for its area, from `effective_at` on or at once.
 
-    Raises InvalidInput naming every rule it breaks, NotFound for an area outside the actor's, Forbidden.
+    Once for each key: a repeat has the answer of the first time, whatever has been published since. Raises
+    InvalidInput naming every rule it breaks, NotFound for an area outside the actor's, Forbidden,
+    IdempotencyKeyReused.
     """
-    at = kawal.now()
-    policy = _parse(data, effective_at=effective_at, at=at)
-    seat = actor.seat_for(Permission.POLICIES_PUBLISH, area_code=policy.area_code)
-    by = Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        version_id = await add_version(connection, policy, at=at, effective_at=effective_at or at, by=by)
+    late = _late(effective_at, at=call.at)
+    request = PolicyRequest(policy=_parse(data, beside=late), effective_at=effective_at)
+    seat = call.actor.seat_for(Permission.POLICIES_PUBLISH, area_code=request.policy.area_code)
+    by = Doer(user_id=call.actor.user_id, role=seat.role, office_id=seat.office_id)
+    async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
+        keyed = await remember(connection, call, request, route=ROUTE, vault=kawal.vault)
+        if keyed.response is not None:
+            return Published(PolicySummary.model_validate(keyed.response), replayed=True)
+        if late:
+            raise InvalidInput(late)
+        effective_at = effective_at or call.at
+        version_id = await add_version(connection, request.policy, at=call.at, effective_at=effective_at, by=by)
         row = (await connection.execute(select(*_SUMMARY).where(PolicyVersion.id == version_id))).one()
-    return _summary(row)
+        summary = _summary(row)
+        await answer_act(connection, keyed.id, summary.model_dump(mode="json"), at=call.at)
+    return Published(summary, replayed=False)
 
 
 async def add_version(
@@ -123,25 +155,26 @@ def _stream(policy: Policy) -> str:
     return f"policy:{policy.area_code}"
 
 
-def _parse(data: object, *, effective_at: datetime | None, at: datetime) -> Policy:
-    violations: list[Violation] = []
-    if effective_at is not None and effective_at < at:
-        violations.append(
-            Violation(
-                pointer="/effective_at",
-                code="effective_in_the_past",
-                detail="A policy cannot take effect before it is published.",
-                remedy="Name a moment to come, or leave it out to publish at once.",
-            ),
-        )
+def _parse(data: object, *, beside: list[Violation]) -> Policy:
+    """The policy. Raises InvalidInput with what is wrong with it and what is wrong `beside` it."""
     try:
-        policy = parse_policy(data)
+        return parse_policy(data)
     except InvalidInput as refusal:
-        violations += [item.model_copy(update={"pointer": f"/policy{item.pointer}"}) for item in refusal.violations]
-        raise InvalidInput(violations) from None
-    if violations:
-        raise InvalidInput(violations)
-    return policy
+        found = [item.model_copy(update={"pointer": f"/policy{item.pointer}"}) for item in refusal.violations]
+        raise InvalidInput(beside + found) from None
+
+
+def _late(effective_at: datetime | None, *, at: datetime) -> list[Violation]:
+    if effective_at is None or effective_at >= at:
+        return []
+    return [
+        Violation(
+            pointer="/effective_at",
+            code="effective_in_the_past",
+            detail="A policy cannot take effect before it is published.",
+            remedy="Name a moment to come, or leave it out to publish at once.",
+        ),
+    ]
 
 
 async def list_policies(

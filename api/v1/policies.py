@@ -8,10 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.deps import ActorDep, KawalDep, requires
+from api.deps import ActorDep, KawalDep, OptionalIdempotencyKey, requires
 from api.pagination import Page, PageQuery, page_of
 from domain.authority import Permission
+from domain.ids import new_id
 from services import policies
+from services.keyed import Call
 from services.policies import PolicyDifference, PolicyDocument, PolicySummary
 from services.queries.keyset import ByAge
 
@@ -43,11 +45,23 @@ class Comparison(BaseModel):
 
 
 @router.post("", status_code=201, dependencies=[requires(Permission.POLICIES_PUBLISH)])
-async def publish_policy(body: PolicyInput, actor: ActorDep, kawal: KawalDep, response: Response) -> PolicySummary:
-    """Publish the next version of an area's policy. Open cases keep the version they began with."""
-    published = await policies.publish(kawal, actor, body.policy, effective_at=body.effective_at)
-    response.headers["Location"] = f"/v1/policies/{published.id}"
-    return published
+async def publish_policy(
+    body: PolicyInput,
+    actor: ActorDep,
+    kawal: KawalDep,
+    response: Response,
+    key: OptionalIdempotencyKey = None,
+) -> PolicySummary:
+    """Publish the next version of an area's policy. Open cases keep the version they began with.
+
+    Sent again with the same Idempotency-Key and body, it is answered again and not done again.
+    """
+    call = Call(actor=actor, key=key or str(new_id()), at=kawal.now())
+    published = await policies.publish(kawal, call, body.policy, effective_at=body.effective_at)
+    response.headers["Location"] = f"/v1/policies/{published.version.id}"
+    if published.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return published.version
 
 
 @router.get("", dependencies=[requires(Permission.POLICIES_READ)])

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
+from api.app import open_kawal
 from domain.policy import default_policy
-from tests.api.conftest import Office
+from tests.api.conftest import Office, opened, settings_for
 from tests.api.proposals import newborn
 from tests.api.test_submit import submit
+from tests.scene import Scene
 
 pytestmark = pytest.mark.embedded
 
@@ -21,8 +24,16 @@ def policy(area_code: str = REGENCY, **changes: Any) -> dict[str, Any]:
     return default_policy().model_dump(mode="json") | {"area_code": area_code} | changes
 
 
-async def publish(office: Office, document: dict[str, Any], *, by: str = "admin", **more: Any) -> httpx2.Response:
-    return await (await office.desk_of(by)).post("/v1/policies", json={"policy": document, **more})
+async def publish(
+    office: Office,
+    document: dict[str, Any],
+    *,
+    by: str = "admin",
+    key: str | None = None,
+    **more: Any,
+) -> httpx2.Response:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return await (await office.desk_of(by)).post("/v1/policies", json={"policy": document, **more}, headers=headers)
 
 
 async def test_a_policy_is_published_numbered_and_read_back(office: Office) -> None:
@@ -78,6 +89,69 @@ async def test_what_differs_between_two_versions_is_named_by_stage_and_field(off
 async def test_racing_publications_are_numbered_one_after_the_other(office: Office) -> None:
     answers = await asyncio.gather(*(publish(office, policy()) for _ in range(6)))
     assert sorted(answer.json()["number"] for answer in answers) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_policy_sent_twice_under_one_key_is_published_once_and_answered_as_before(office: Office) -> None:
+    first = await publish(office, policy(), key="spring")
+    await publish(office, policy())
+    rearranged = dict(reversed(policy().items()))
+    again = await publish(office, rearranged, key="spring")
+    assert (again.status_code, again.json(), again.headers["Location"]) == (
+        201,
+        first.json(),
+        first.headers["Location"],
+    )
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (await versions(office), await events(office)) == (2, 2)
+
+
+async def test_another_policy_under_the_same_key_is_refused(office: Office) -> None:
+    await publish(office, policy(), key="spring")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for response in (
+        await publish(office, policy(digest_to=["regent"]), key="spring"),
+        await publish(office, policy(), key="spring", effective_at=tomorrow),
+    ):
+        assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused"), response.text
+    assert (await versions(office), await events(office)) == (1, 1)
+
+
+async def test_racing_requests_under_one_key_publish_one_version(office: Office) -> None:
+    answers = await asyncio.gather(*(publish(office, policy(), key="spring") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert (await versions(office), await events(office)) == (1, 1)
+
+
+async def test_a_refused_policy_leaves_its_key_for_the_mended_one(office: Office) -> None:
+    late = await publish(office, policy(), key="spring", effective_at="2020-01-01T00:00:00Z")
+    assert late.status_code == 422
+    assert (await publish(office, policy(), key="spring")).status_code == 201
+
+
+async def test_a_repeat_is_answered_although_its_moment_has_passed(scene: Scene) -> None:
+    settings = settings_for(scene)
+    kawal = await open_kawal(settings)
+    moment = datetime.now(UTC)
+    soon = (moment + timedelta(hours=1)).isoformat()
+    async with opened(scene, settings, kawal=replace(kawal, now=lambda: moment)) as before:
+        first = await publish(before, policy(), key="spring", effective_at=soon)
+        assert first.status_code == 201, first.text
+    async with opened(scene, settings, kawal=replace(kawal, now=lambda: moment + timedelta(hours=2))) as after:
+        again = await publish(after, policy(), key="spring", effective_at=soon)
+        assert (again.status_code, again.json()) == (201, first.json())
+    await kawal.database.close()
+
+
+async def versions(office: Office) -> int:
+    """How many versions the regency's policy has."""
+    return (await office.scene.one("SELECT count(*) AS n FROM policies WHERE area_code = :area", area=REGENCY)).n
+
+
+async def events(office: Office) -> int:
+    """How many publications its trail tells of."""
+    return (await office.scene.one("SELECT count(*) AS n FROM audit_events WHERE stream = 'policy:32.06'")).n
 
 
 async def test_a_policy_that_would_lose_a_case_is_refused_at_its_place(office: Office) -> None:
