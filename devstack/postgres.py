@@ -58,6 +58,7 @@ _FORGETFUL: Final = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
+    "scram_iterations": "1",  # of passwords that nobody has to guess
 }
 
 
@@ -184,9 +185,13 @@ class PostgresServer:
         )
 
     async def create_database(self, name: str, *, template: str = "template0") -> DatabaseUrls:
-        """A fresh database, a copy of `template`: owned by kawal_owner, open to Kawal's accounts alone."""
+        """A fresh database, a copy of `template`: owned by kawal_owner, open to Kawal's accounts alone.
+
+        Copied file by file, which takes a third less work than the default way through the log.
+        """
+        copy = f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER kawal_owner STRATEGY file_copy'
         async with self._superuser() as connection:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER kawal_owner')
+            await connection.execute(copy)
             await _open_to_kawal_alone(connection, name)
         return self.urls(name)
 

@@ -1,9 +1,12 @@
 """The fixtures that everybody stands on."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 from temporalio.client import Client
 
+from devstack import scratch
 from devstack.postgres import DatabaseUrls, PostgresServer
 from devstack.temporal import TemporalServer
 from tests.devstack.connections import connect
@@ -36,3 +39,16 @@ async def test_the_time_skipping_server_answers_and_knows_the_search_attributes(
     assert await client.service_client.check_health()
     found = await client.count_workflows("KawalStage = 'x' AND KawalArea = 'x' AND KawalKind = 'x' AND KawalLevel = 1")
     assert found.count == 0
+
+
+@pytest.mark.parametrize(("room", "in_memory"), [(0, True), (2**60, False)])
+def test_scratch_data_lie_in_memory_where_there_is_room_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    room: int,
+    in_memory: bool,  # noqa: FBT001  a column of the table above
+) -> None:
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path)
+    monkeypatch.setattr(scratch, "ROOM", room)
+    with scratch.scratch_folder() as home:
+        assert (home.parent == tmp_path) is in_memory
