@@ -20,6 +20,7 @@ class OwnerDatabase:
             url,
             poolclass=NullPool,
             connect_args={"server_settings": {"application_name": "kawal-operator", "jit": "off"}},
+            hide_parameters=True,  # an error names the statement, never the values of a person
         )
 
     @asynccontextmanager

@@ -61,6 +61,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             connect_args={"server_settings": settings},
+            hide_parameters=True,  # an error names the statement, never the values of a person
         )
         self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -141,6 +141,7 @@ ACCOUNTS: Final = (
     _one("sekda", "Sekretaris Daerah", Role.REGENCY_SECRETARY, "setda", REGENCY),
     _one("bupati", "Bupati Tasikmalaya", Role.REGENT, "setda", REGENCY),
     _one("inspektorat", "Inspektur Kabupaten", Role.INSPECTORATE, "inspektorat", REGENCY),
+    _one("ppdp", "Pejabat Pelindungan Data Pribadi", Role.DATA_PROTECTION_OFFICER, "setda", REGENCY),
     _one("provinsi", "Pengamat Provinsi Jawa Barat", Role.PROVINCE_OBSERVER, "provinsi", "32"),
     _one("kemensos", "Petugas Kementerian Sosial", Role.MINISTRY_OFFICER, "kemensos", NATION),
     DemoAccount(

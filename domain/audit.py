@@ -64,6 +64,10 @@ class AuditType(StrEnum):
     ACCOUNT_SESSION_ENDED = "account.session_ended"
     MEMBERSHIP_GRANTED = "membership.granted"
     HOUSEHOLD_READ_UNMASKED = "household.read_unmasked"
+    UPDATE_READ_UNMASKED = "update.read_unmasked"
+    UNMASKING_REQUESTED = "unmasking.requested"
+    UNMASKING_ANSWERED = "unmasking.answered"
+    UNMASKING_READ = "unmasking.read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

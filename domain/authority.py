@@ -31,6 +31,11 @@ class Permission(StrEnum):
     TASKS_WORK = "area:tasks:work"
     STALLED_READ = "area:stalled:read"
     HOUSEHOLDS_READ = "area:households:read"
+    PERSONS_UNMASK = "area:persons:unmask"
+    UNMASKING_READ = "area:unmasking:read"
+    UNMASKING_REQUEST = "area:unmasking:request"
+    UNMASKING_APPROVE = "area:unmasking:approve"
+    READ_LOG_READ = "area:read-log:read"
     AUDIT_READ = "area:audit:read"
     POLICIES_READ = "nation:policies:read"
     POLICIES_PUBLISH = "area:policies:publish"
@@ -46,8 +51,10 @@ _READER = frozenset(
         Permission.POLICIES_READ,
     },
 )
-_OFFICER = _READER | {Permission.TASKS_WORK}
+_OFFICER = _READER | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK}
 _OPERATOR = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
+_BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
+_SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
 _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -58,16 +65,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.GROUND_CHECKER: _OFFICER,
     Role.DISTRICT_SUPERVISOR: _OFFICER,
     Role.SUBDISTRICT_HEAD: _OFFICER,
-    Role.REGENCY_VERIFIER: _OFFICER,
-    Role.REGENCY_SUPERVISOR: _OFFICER,
-    Role.REGENCY_HEAD: _OFFICER,
+    Role.REGENCY_VERIFIER: _OFFICER | _BULK,
+    Role.REGENCY_SUPERVISOR: _OFFICER | _BULK,
+    Role.REGENCY_HEAD: _OFFICER | _SECOND_EYES,
     Role.REGENCY_ASSISTANT: _OFFICER,
     Role.REGENCY_SECRETARY: _READER,
     Role.REGENT: _READER,
-    Role.INSPECTORATE: _READER,
+    Role.INSPECTORATE: _READER | _SECOND_EYES | {Permission.READ_LOG_READ},
+    Role.DATA_PROTECTION_OFFICER: _READER | _SECOND_EYES | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ},
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: _READER,
-    Role.PLANNER: _READER,
+    Role.PLANNER: _READER | _BULK,
     Role.EVALUATOR: _READER,
     Role.ADMINISTRATOR: frozenset({Permission.POLICIES_READ, Permission.POLICIES_PUBLISH, Permission.STALLED_READ}),
     Role.SERVICE: frozenset(),

@@ -54,6 +54,7 @@ class Role(StrEnum):
     REGENCY_SECRETARY = "regency_secretary"
     REGENT = "regent"
     INSPECTORATE = "inspectorate"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
     PROVINCE_OBSERVER = "province_observer"
     MINISTRY_OFFICER = "ministry_officer"
     PLANNER = "planner"

@@ -1,4 +1,4 @@
-"""Reading the registry: households, and what they were before. Numbers of persons are masked."""
+"""Reading the registry: households, and what they were before. What tells persons apart is masked."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from api.conditional import NOT_MODIFIED, KnownDep
-from api.deps import ActorDep, KawalDep, etag, requires
+from api.deps import ActorDep, KawalDep, requires
 from api.pagination import Page, PageQuery, page_of
 from api.v1.updates import AreaCode
 from domain.authority import Permission
 from services.queries.household import (
     HouseholdInFull,
-    Purpose,
     VersionInFull,
     VersionSummary,
     list_versions,
@@ -63,17 +62,10 @@ async def read_household(
     kawal: KawalDep,
     known: KnownDep,
     response: Response,
-    unmask_purpose: Annotated[
-        Purpose | None,
-        Query(description="What you need the full numbers for. Your name and this text enter the audit trail."),
-    ] = None,
 ) -> HouseholdInFull | Response:
-    """One household, masked. With a purpose, for those who work on cases there, with its full numbers."""
-    found = await read_household_in_full(kawal, actor, household_id, purpose=unmask_purpose)
-    if unmask_purpose is not None:
-        response.headers["ETag"] = etag(found.household.version)
-        return found
-    return known.answer(response, version=found.household.version) or found
+    """One household, masked. `POST /v1/households/{id}/unmask` shows it in the clear, for a purpose."""
+    found = await read_household_in_full(kawal, actor, household_id)
+    return known.answer(response, version=found.version) or found
 
 
 @router.get("/households/{household_id}/versions")

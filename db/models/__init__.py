@@ -13,6 +13,7 @@ from db.models.casework import (
     TaskGrant,
     Update,
 )
+from db.models.disclosure import Reading, UnmaskRequest
 from db.models.governance import (
     AuditRecord,
     AuditStream,
@@ -46,11 +47,13 @@ __all__ = [
     "Office",
     "OutboxMessage",
     "PolicyVersion",
+    "Reading",
     "RefreshToken",
     "Revision",
     "Session",
     "Task",
     "TaskGrant",
+    "UnmaskRequest",
     "Update",
     "User",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import Row, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +38,11 @@ async def read_household(
     if row is None:
         raise NotFound(f"There is no household {household_id} for you.", pointer="/household_id")
     return vault.open(row.content, Household, context=_context(household_id, row.version))
+
+
+def open_household(row: Row[*tuple[Any, ...]], *, vault: Vault) -> Household:
+    """The household of a row with its `id`, `version` and `content`."""
+    return vault.open(row.content, Household, context=_context(row.id, row.version))
 
 
 async def read_version(connection: AsyncConnection, household_id: UUID, version: int, *, vault: Vault) -> Household:

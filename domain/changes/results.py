@@ -10,6 +10,7 @@ from domain.household import Household
 from domain.identity import mask
 
 _NUMBERS = frozenset({"nik", "kk_number"})
+_BIRTH_DATE = "birth_date"
 
 
 class FieldConflict(BaseModel, frozen=True):
@@ -21,7 +22,7 @@ class FieldConflict(BaseModel, frozen=True):
     ours: JsonValue = Field(repr=False)
 
     def masked(self) -> Self:
-        """The same with NIK and KK numbers as lists may show them."""
+        """The same with numbers and birth dates as lists may show them."""
         values = {name: masked_value(self.pointer, getattr(self, name)) for name in ("base", "theirs", "ours")}
         return self.model_copy(update=values)
 
@@ -47,19 +48,29 @@ class FieldDiff(BaseModel, frozen=True):
     current: JsonValue = Field(repr=False)
 
     def masked(self) -> Self:
-        """The same with NIK and KK numbers as lists may show them."""
+        """The same with numbers and birth dates as lists may show them."""
         values = {name: masked_value(self.pointer, getattr(self, name)) for name in ("before", "after", "current")}
         return self.model_copy(update=values)
 
 
 def masked_value(pointer: str, value: JsonValue) -> JsonValue:
-    """The value with every NIK and KK number in it masked; `pointer` says what the value itself is."""
+    """The value with what tells a person apart masked: NIK, KK number, and day and month of birth.
+
+    `pointer` says what the value itself is. A NIK is its holder's district, birth date and a serial: with the date
+    beside it, a masked one could be read off. The year stays, since officers judge by age.
+    """
     match value:
         case dict():
             return {name: masked_value(f"{pointer}/{name}", inner) for name, inner in value.items()}
         case list():
             return [masked_value(pointer, inner) for inner in value]
-        case str() if pointer.rsplit("/", maxsplit=1)[-1] in _NUMBERS:
+        case str() if _last(pointer) in _NUMBERS:
             return mask(value)
+        case str() if _last(pointer) == _BIRTH_DATE:
+            return f"{value[:4]}-••-••"
         case _:
             return value
+
+
+def _last(pointer: str) -> str:
+    return pointer.rsplit("/", maxsplit=1)[-1]

@@ -16,7 +16,7 @@ from db.repositories.cases import CaseRecord, RevisionRecord, read_case, read_in
 from db.repositories.registry import read_version
 from db.session import Viewer
 from domain.authority import Actor, Involvement, Permission
-from domain.changes import Change, identity_expectations
+from domain.changes import identity_expectations
 from domain.evidence import EvidenceRef
 from domain.household import Household
 from domain.policy import Policy
@@ -36,7 +36,7 @@ from services.queries.case_parts import (
     read_neighbours,
     read_rungs,
 )
-from services.queries.masking import masked_change, masked_paper
+from services.queries.masking import Masked, masked_change, masked_paper
 from services.queries.reasons import Reason, reason_of
 from services.queries.view import AreaRef, PersonRef, View
 from services.queries.who import Who, read_who
@@ -60,7 +60,7 @@ class CaseInFull(View):
     cause: EscalationCause | None
     reason: Reason | None = Field(description="Why it was returned or rejected last")
     revision: int = Field(description="1 as submitted; one more for each repair")
-    change: Change = Field(description="What the latest revision proposes; numbers of persons are masked")
+    change: Masked = Field(description="What the latest revision proposes, by the schema of its kind; masked")
     evidence: tuple[EvidenceRef, ...]
     findings: tuple[dict[str, JsonValue], ...] = Field(description="What was noticed of it, by code")
     submitted_by: PersonRef | None

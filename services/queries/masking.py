@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated, cast
 
-from domain.changes import CHANGE_ADAPTER, Change
+from pydantic import Field, JsonValue
+
+from domain.changes import Change
 from domain.changes.results import masked_value
 from domain.evidence import EvidenceRef
 from domain.household import Household
@@ -13,14 +16,21 @@ from domain.identity import mask
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{16}(?![0-9])")
 
 
-def masked_household(household: Household) -> Household:
-    """The household with its KK number and every NIK masked."""
-    return Household.model_validate(masked_value("", household.model_dump(mode="json")))
+Masked = Annotated[
+    dict[str, JsonValue],
+    Field(description="NIK and KK numbers as `3206••••••••0001`, birth dates as `1982-••-••`; else as it was sent"),
+]
+"""A household or a change as lists and cases show it. No longer one by its types: a masked date is none."""
 
 
-def masked_change(change: Change) -> Change:
-    """What is proposed, with every number masked."""
-    return CHANGE_ADAPTER.validate_python(masked_value("", change.model_dump(mode="json")))
+def masked_household(household: Household) -> Masked:
+    """The household with what tells its people apart masked."""
+    return cast("Masked", masked_value("", household.model_dump(mode="json")))
+
+
+def masked_change(change: Change) -> Masked:
+    """What is proposed, with what tells people apart masked."""
+    return cast("Masked", masked_value("", change.model_dump(mode="json")))
 
 
 def masked_text(text: str) -> str:

@@ -8,20 +8,23 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Base
+from db.models import Base, UnmaskRequest
+from db.repositories.disclosure import Read, Reader, log_readings
 from db.session import Database, Viewer
 from devstack.postgres import PostgresServer
 from devstack.seed import World
+from domain.authority import Seat
 from domain.changes import IdentityCorrection
+from domain.disclosure import Purpose
 from domain.ids import new_id
-from domain.vocabulary import Stage
+from domain.vocabulary import Role, Stage
 from tests.casework.play import Play
 from tests.conftest import SEEDED
-from tests.scene import SYSTEM, Scene, household_of, user
+from tests.scene import SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
 
 TARAJU, CIKUBANG = "32.06.13.2001", "32.06.13.2002"
@@ -40,6 +43,8 @@ AREA_TABLES = (
     "households",
     "household_members",
     "household_versions",
+    "read_log",
+    "unmask_requests",
 )
 APPEND_ONLY = (
     "update_revisions",
@@ -50,6 +55,7 @@ APPEND_ONLY = (
     "policies",
     "calendars",
     "audit_events",
+    "read_log",
 )
 CHANGES = ("UPDATE {} SET area_code = area_code", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 
@@ -82,6 +88,29 @@ async def _fill(scene: Scene) -> None:
                 """,
             ),
             {"id": new_id(), "task": task_id},
+        )
+    await _disclose(scene)
+
+
+async def _disclose(scene: Scene) -> None:
+    """Somebody has read a household in the clear, and asked to read more of them."""
+    operator, at = user("operator.taraju"), datetime.now(UTC)
+    seat = Seat(role=Role.VILLAGE_OPERATOR, office_id=new_id(), area_code=TARAJU)
+    reader = Reader(user_id=operator, seat=seat, purpose=Purpose.FIELD_VISIT, explanation="Kunjungan rumah")
+    read = Read(subject="household", area_code=TARAJU, household_id=household_of(0).id)
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await log_readings(connection, reader, [read], at=at, vault=VAULT)
+        await connection.execute(
+            insert(UnmaskRequest).values(
+                id=new_id(),
+                area_code=TARAJU,
+                purpose=Purpose.FIELD_VISIT.value,
+                explanation=b"",
+                rows=1,
+                hours=1,
+                requested_by=operator,
+                requested_at=at,
+            ),
         )
 
 

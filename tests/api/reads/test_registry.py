@@ -1,25 +1,11 @@
-"""Households: masked for everybody, in the clear only for a purpose that is written down first."""
+"""Households: masked for everybody, and only for those in whose area they are."""
 
 from __future__ import annotations
-
-from typing import Any
-
-import pytest
-from sqlalchemy import Row
 
 from devstack.demo_people import TARAJU
 from domain.circumstances import Floor
 from domain.ids import new_id
 from tests.api.reads.casebook import Casebook, known_household
-
-PURPOSE = "Mencocokkan KK di rumah warga"
-
-
-async def _readings(book: Casebook, household_id: object) -> list[Row[Any]]:
-    return await book.scene.rows(
-        "SELECT * FROM audit_events WHERE stream = :stream ORDER BY seq",
-        stream=f"household:{household_id}",
-    )
 
 
 async def test_lists_hold_facts_and_nobodys_name(book: Casebook) -> None:
@@ -38,49 +24,13 @@ async def test_a_household_is_masked_and_conditional(book: Casebook) -> None:
     path = f"/v1/households/{household.id}"
     answer = await book.get("kades.taraju", path)
     shown = answer.json()
-    assert (shown["masked"], shown["household"]["kk_number"]) == (
-        True,
-        f"{household.kk_number[:4]}••••••••{household.kk_number[-4:]}",
-    )
+    assert shown["household"]["kk_number"] == f"{household.kk_number[:4]}••••••••{household.kk_number[-4:]}"
     assert [member["name"] for member in shown["household"]["members"]] == [m.name for m in household.members]
     assert not any(member.nik and member.nik in answer.text for member in household.members)
+    assert not any(member.birth_date.isoformat() in answer.text for member in household.members)
+    assert shown["household"]["members"][0]["birth_date"] == f"{household.members[0].birth_date.year}-••-••"
     again = await book.get("kades.taraju", path, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
-    assert await _readings(book, household.id) == []
-
-
-async def test_full_numbers_are_shown_for_a_purpose_that_enters_the_trail(book: Casebook) -> None:
-    household = known_household()
-    path = f"/v1/households/{household.id}"
-    tag = (await book.get("operator.taraju", path)).headers["ETag"]
-    answer = await book.get("operator.taraju", path, unmask_purpose=PURPOSE, headers={"If-None-Match": tag})
-    shown = answer.json()
-    assert (answer.status_code, shown["masked"]) == (200, False)
-    assert shown["household"]["kk_number"] == household.kk_number
-    (reading,) = await _readings(book, household.id)
-    assert reading.type == "household.read_unmasked"
-    assert reading.actor_role == "village_operator"
-    assert reading.data == {"purpose": PURPOSE, "version": household.version}
-    assert household.kk_number not in str(reading)
-
-
-@pytest.mark.parametrize("purpose", ["kurang", "cek NIK 3206130904820072", "          ", "\u202ekebalikan teks\u202c"])
-async def test_a_purpose_that_says_nothing_or_holds_a_number_is_refused(book: Casebook, purpose: str) -> None:
-    household = known_household()
-    answer = await book.get("operator.taraju", f"/v1/households/{household.id}", unmask_purpose=purpose)
-    assert answer.status_code == 422
-    assert answer.json()["violations"][0]["pointer"] == "/query/unmask_purpose"
-    assert "3206130904820072" not in answer.text
-    assert await _readings(book, household.id) == []
-
-
-async def test_who_works_on_no_case_sees_no_full_numbers(book: Casebook) -> None:
-    household = known_household()
-    for reader in ("bupati", "inspektorat", "kemensos", "bpd.taraju"):
-        answer = await book.get(reader, f"/v1/households/{household.id}", unmask_purpose=PURPOSE)
-        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        assert household.kk_number not in answer.text
-    assert await _readings(book, household.id) == []
 
 
 async def test_versions_tell_what_a_household_was(book: Casebook) -> None:
@@ -110,7 +60,6 @@ async def test_outside_the_area_there_is_no_such_household_nor_task(book: Casebo
     task_id = (await book.scene.case(await book.in_verification())).task
     paths = [
         f"/v1/households/{household.id}",
-        f"/v1/households/{household.id}?unmask_purpose=Mencocokkan+data+keluarga",
         f"/v1/households/{household.id}/versions",
         f"/v1/households/{household.id}/versions/{household.version}",
         f"/v1/tasks/{task_id}",
@@ -119,7 +68,6 @@ async def test_outside_the_area_there_is_no_such_household_nor_task(book: Casebo
         for path in paths:
             answer = await book.get(foreigner, path)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
-    assert await _readings(book, household.id) == []
     unknown = await book.get("operator.taraju", f"/v1/households/{new_id()}")
     assert unknown.status_code == 404
 
