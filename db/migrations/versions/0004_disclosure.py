@@ -136,6 +136,7 @@ def _unmask_requests() -> None:
     op.create_index("ix_unmask_requests_area_code_id", "unmask_requests", ["area_code", "id"])
     secure("unmask_requests")
     allow("unmask_requests", "kawal_app", "SELECT, INSERT", IN_VIEW.format(column="area_code"))
+    allow("unmask_requests", "kawal_worker", "SELECT", IS_SYSTEM)
     # What was asked for stays as it was; only the answer and the count are written later.
     in_view = IN_VIEW.format(column="area_code")
     op.execute(
