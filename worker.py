@@ -186,6 +186,7 @@ async def main(settings: Settings) -> None:
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)
             await stop.wait()
             _log.info("worker.stopping")
+        await engine.close()
     await partners.close()
     await database.close()
     await asyncio.sleep(0.3)  # the SDK's core may abort the interpreter if it ends at once (sdk-python #300)

@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         yield
         passwords.close()
         if kawal is None:
+            await root.engine.close()
             await root.database.close()
 
     app = FastAPI(

@@ -21,6 +21,7 @@ from api.route_names import RouteNames
 from db import migrate
 from db.session import Viewer
 from domain.errors import EngineUnavailable
+from runtime.breaker import Breaker
 from services.kawal import Kawal
 from services.queries.backlog import Backlog, read_backlog
 
@@ -54,6 +55,10 @@ class Metrics:
         self.outbox_pending = self._gauge("kawal_outbox_pending", "Messages that have yet to reach the engine")
         self.outbox_age = self._gauge("kawal_outbox_oldest_seconds", "How long the oldest of them has waited")
         self.database_up = self._gauge("kawal_database_up", "Whether PostgreSQL answered when it was asked last")
+        self.engine_up = self._gauge("kawal_engine_up", "Whether the engine is called; 0 while it is known to be away")
+        self.engine_outages = Counter("kawal_engine_outages", "Times it was found away", registry=self.registry)
+        self.engine_refused = Counter("kawal_engine_calls_refused", "Calls refused meanwhile", registry=self.registry)
+        self._engine_counted = (0, 0)
         self._refreshed = float("-inf")
         self._one_at_a_time = asyncio.Lock()
 
@@ -73,6 +78,14 @@ class Metrics:
                     raise
                 self.database_up.set(0)
             self._refreshed = time.monotonic()
+
+    def show_engine(self, breaker: Breaker) -> None:
+        """What this process knows of the engine at this moment."""
+        self.engine_up.set(not breaker.open)
+        outages, refused = self._engine_counted
+        self.engine_outages.inc(breaker.trips - outages)
+        self.engine_refused.inc(breaker.refused - refused)
+        self._engine_counted = (breaker.trips, breaker.refused)
 
     def _show(self, backlog: Backlog) -> None:
         self.database_up.set(1)
@@ -175,6 +188,7 @@ async def readyz(kawal: KawalDep, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response)
 async def read_metrics(kawal: KawalDep, metrics: MetricsDep) -> Response:
     """Prometheus metrics of this process, and the backlog of the whole installation."""
+    metrics.show_engine(kawal.engine.breaker)
     await metrics.refresh(kawal)
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

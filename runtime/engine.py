@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -40,6 +44,7 @@ from domain.contracts import (
 )
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
 from domain.ids import act_update_id, workflow_id
+from runtime.breaker import Breaker
 from runtime.codec import data_converter
 from runtime.settings import Settings
 
@@ -48,6 +53,11 @@ KIND: Final = SearchAttributeKey.for_keyword("KawalKind")
 
 _PATIENCE: Final = timedelta(seconds=8)
 _CONNECT_PATIENCE: Final = timedelta(seconds=3)
+_PROBE_PATIENCE: Final = timedelta(seconds=2)
+_PROBE: Final = "kawal-probe"
+"""The id of a workflow that there never is."""
+
+_AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED}
 _FORGOTTEN = {"AcceptedUpdateCompletedWorkflow", "foreign_run"}
 
 
@@ -91,21 +101,25 @@ async def connect(settings: Settings, *, runtime: Runtime | None = None, lazy: b
 
 
 class Engine:
-    """What services ask of the engine. Every call is bounded in time; none holds a database connection."""
+    """What services ask of the engine. Every call is bounded in time; none holds a database connection.
+
+    Once the engine is known to be away, calls raise EngineUnavailable at once until it is back.
+    """
 
     def __init__(self, client: Client, *, queue_prefix: str, patience: timedelta = _PATIENCE) -> None:
         self._client = client
         self._queue = queue_name(queue_prefix, Queue.CASES)
         self._patience = patience
+        self.breaker = Breaker("engine", self._probe)
 
-    async def start(self, case: NewCase) -> None:
+    async def start(self, case: NewCase, *, within: timedelta | None = None) -> None:
         """Start the workflow of a case; that it runs already, or has run to its end, is success.
 
         Use-existing alone would start a second run on a closed case, so a duplicate is refused as well. People come
-        before bulk, and villages share the queue fairly. Raises EngineUnavailable.
+        before bulk, and villages share the queue fairly. Raises EngineUnavailable, after the time given at most.
         """
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
+            async with self._calling(within):
                 await self._client.start_workflow(
                     UPDATE_WORKFLOW,
                     StartUpdate(update_id=case.update_id, policy_version_id=case.policy_version_id),
@@ -130,7 +144,7 @@ class Engine:
         EngineUnavailable when the engine does not answer, EngineHasNoCaseError when it carries no such case.
         """
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
+            async with self._calling():
                 return await self._handle(update_id).execute_update(  # pyright: ignore[reportUnknownMemberType]  an overload of the SDK
                     act.kind.value,
                     act,
@@ -148,7 +162,7 @@ class Engine:
     async def live(self, update_id: UUID) -> LiveCase:
         """The workflow's own answer to where it stands. Raises EngineUnavailable or EngineHasNoCaseError."""
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
+            async with self._calling():
                 return await self._handle(update_id).query("live", result_type=LiveCase)
         except (RPCError, TimeoutError, RuntimeError, WorkflowQueryFailedError) as fault:
             raise _fault(fault) from fault
@@ -162,16 +176,48 @@ class Engine:
         await self._signal(update_id, "deadline_moved", message)
 
     async def ping(self) -> None:
-        """Raise EngineUnavailable when the engine does not answer."""
+        """Raise EngineUnavailable when the engine does not answer, at once when that is known already."""
+        if self.breaker.open:
+            raise _unavailable()
         try:
-            async with asyncio.timeout(2):
-                await self._client.service_client.check_health()
+            await self._probe()
         except (RPCError, TimeoutError, RuntimeError) as fault:
+            self.breaker.trip()
             raise _unavailable() from fault
+
+    async def close(self) -> None:
+        """Ask no longer whether the engine is back."""
+        await self.breaker.close()
+
+    @asynccontextmanager
+    async def _calling(self, within: timedelta | None = None) -> AsyncGenerator[None]:
+        """A call that takes no longer than it may, not even tried while the engine is known to be away."""
+        if self.breaker.refuses():
+            raise _unavailable()
+        try:
+            async with asyncio.timeout((within or self._patience).total_seconds()):
+                yield
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            if not isinstance(fault, RPCError) or fault.status in _AWAY:
+                self.breaker.suspect()
+            raise
+
+    async def _probe(self) -> None:
+        """Ask for something that there is not: an engine that can say so has its database, too."""
+        asked = DescribeWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=_PROBE),
+        )
+        try:
+            async with asyncio.timeout(_PROBE_PATIENCE.total_seconds()):
+                await self._client.workflow_service.describe_workflow_execution(asked)
+        except RPCError as fault:
+            if fault.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
     async def _signal(self, update_id: UUID, name: str, message: MinistryAnswered | DeadlineMoved) -> None:
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
+            async with self._calling():
                 await self._handle(update_id).signal(name, message)
         except (RPCError, TimeoutError, RuntimeError) as fault:
             raise _fault(fault) from fault

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,8 +36,8 @@ from services.keyed import Call, remember
 ROUTE: Final = "POST /v1/updates"
 
 _INSERT: Final = insert(Update)
-_START_PATIENCE: Final = 2.5
-"""Seconds that an operator waits for the engine; what does not start in them is started by the dispatcher."""
+_START_PATIENCE: Final = timedelta(seconds=2.5)
+"""How long an operator waits for the engine; what does not start in that time is started by the dispatcher."""
 
 
 class Receipt(BaseModel):
@@ -250,8 +250,7 @@ async def _start(kawal: Kawal, receipt: Receipt) -> bool:
         kind=receipt.kind.value,
     )
     try:
-        async with asyncio.timeout(_START_PATIENCE):
-            await kawal.engine.start(case)
-    except (EngineUnavailable, TimeoutError):
+        await kawal.engine.start(case, within=_START_PATIENCE)
+    except EngineUnavailable:
         return False
     return True

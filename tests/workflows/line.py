@@ -1,4 +1,4 @@
-"""The line to PostgreSQL, which a test can hold or cut."""
+"""The line to PostgreSQL or to the engine, which a test can hold or cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.scene import Scene
 
 
 class Line:
-    """Carries bytes between a worker and its database.
+    """Carries bytes between a process and what it calls.
 
     Held, it lets nothing pass and closes nothing. Cut, it closes every connection, and each new one at once.
     """
@@ -66,19 +66,28 @@ class Line:
 
 
 @asynccontextmanager
+async def listening(line: Line) -> AsyncGenerator[int]:
+    """The port of loopback on which the line is reached."""
+    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        line.release()
+        server.close()
+
+
+@asynccontextmanager
 async def line_to(scene: Scene) -> AsyncGenerator[tuple[Line, Database]]:
     """A line in front of the scene's database, and the worker's connections over it."""
     url = make_url(scene.urls.worker)
     assert url.host is not None
     assert url.port is not None
     line = Line(url.host, url.port)
-    server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    over_the_line = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-    worker = Database(over_the_line, application="test-worker")
-    try:
-        yield line, worker
-    finally:
-        line.release()
-        await worker.close()
-        server.close()
+    async with listening(line) as port:
+        over_the_line = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        worker = Database(over_the_line, application="test-worker")
+        try:
+            yield line, worker
+        finally:
+            line.release()
+            await worker.close()
