@@ -23,6 +23,8 @@ _LONGEST_PAUSE = timedelta(minutes=1)
 _ROUND = timedelta(minutes=1)
 _BATCH = 50
 _AT_ONCE = 10
+_NOT_STARTED = "not_started"
+_OF_AN_OUTAGE = (EngineUnavailable.code, _NOT_STARTED)
 _log = structlog.get_logger()
 
 
@@ -47,6 +49,7 @@ class Dispatcher:
         self._database = database
         self._engine = engine
         self._every = every
+        self._outages_seen: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Dispatch until `stop` is set, whatever happens meanwhile; a database that is away is waited for."""
@@ -57,7 +60,7 @@ class Dispatcher:
                 if clock() >= next_round:
                     next_round = clock() + _ROUND.total_seconds()
                     await self.wake_forgotten(datetime.now(UTC))
-                sent = await self.dispatch_once()
+                sent = await self.dispatch_once() if await self._engine_there() else 0
             except Exception as fault:  # noqa: BLE001 - whatever it is, what waits in the outbox still has to be sent
                 _log.warning("outbox.database_unavailable", error=type(fault).__name__)
                 sent = 0
@@ -70,6 +73,29 @@ class Dispatcher:
             cases = await remind_engine(connection, at=at)
         if cases:
             _log.warning("outbox.engine_reminded", cases=cases)
+
+    async def _engine_there(self) -> bool:
+        """Whether it is worth while to send. Messages that were put back meanwhile go as soon as it is."""
+        if self._engine.breaker.open:
+            return False
+        outages = self._engine.breaker.trips
+        if outages != self._outages_seen:
+            await self._end_pauses(datetime.now(UTC))
+            self._outages_seen = outages
+        return True
+
+    async def _end_pauses(self, now: datetime) -> None:
+        """Pauses grow with each outage, and would keep a case waiting for another minute after the engine is back.
+
+        How fast they go then is bounded by how many are sent at once.
+        """
+        put_back = update(OutboxMessage).where(
+            OutboxMessage.done_at.is_(None),
+            OutboxMessage.available_at > now,
+            OutboxMessage.last_error.in_(_OF_AN_OUTAGE),
+        )
+        async with self._database.transaction(Viewer.system("worker")) as connection:
+            await connection.execute(put_back.values(available_at=now))
 
     async def dispatch_once(self) -> int:
         """Send what is due now; answers how many messages were leased."""
@@ -99,7 +125,7 @@ class Dispatcher:
         leased = (
             update(OutboxMessage)
             .where(OutboxMessage.id.in_(due.scalar_subquery()))
-            .values(available_at=now + _LEASE, attempts=OutboxMessage.attempts + 1)
+            .values(available_at=now + _LEASE, attempts=OutboxMessage.attempts + 1, last_error=None)
             .returning(
                 OutboxMessage.id,
                 OutboxMessage.topic,
@@ -120,7 +146,7 @@ class Dispatcher:
             if await self._has_ended(message.subject_id):
                 await self._done(message)
             else:
-                await self._put_back(message, "not_started")
+                await self._put_back(message, _NOT_STARTED)
         else:
             await self._done(message)
 
@@ -160,7 +186,7 @@ class Dispatcher:
         await self._note(message, done_at=datetime.now(UTC), last_error=None)
 
     async def _put_back(self, message: Message, error: str) -> None:
-        """Try again after a pause that grows, but never long: people wait for the engine to come back."""
+        """Try again after a pause that grows, but never long; the end of an outage ends it (see `_end_pauses`)."""
         pause = min(timedelta(seconds=2 ** min(message.attempts, 6)), _LONGEST_PAUSE)
         _log.warning("outbox.put_back", topic=message.topic, attempts=message.attempts, error=error)
         await self._note(message, available_at=datetime.now(UTC) + pause, last_error=error)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
+from temporalio.client import Client
 
 from db.models import OutboxMessage
+from devstack.temporal import TemporalServer
 from domain.ids import new_id
 from domain.vocabulary import Stage
-from tests.scene import household_of
-from tests.workflows.line import line_to
+from runtime.engine import Engine
+from tests.scene import HOUSEHOLDS, household_of
+from tests.workflows.line import Line, line_to, listening
 from tests.workflows.stack import Stack, floor_area, until
 
 
@@ -47,3 +50,35 @@ async def test_two_dispatchers_start_each_case_once(stack: Stack) -> None:
         await until(lambda: stack.scene.rows(pending), lambda rows: not rows)
     started = await stack.scene.rows("SELECT stream FROM audit_events WHERE type = 'update.engine_started'")
     assert len(started) == len(cases)
+
+
+async def test_what_waited_for_the_engine_goes_within_seconds_of_its_return_however_long_it_was_away(
+    stack: Stack,
+    temporal_server: TemporalServer,
+) -> None:
+    host, port = temporal_server.address.split(":")
+    line = Line(host, int(port))
+    async with listening(line) as own:
+        client = await Client.connect(f"127.0.0.1:{own}", data_converter=stack.plain_client.data_converter)
+        stack.engine = Engine(client, queue_prefix=stack.prefix, patience=timedelta(seconds=1))
+        async with stack.working():
+            line.cut()
+            cases = [
+                await stack.submit(floor_area(30 + number), household=household_of(number % HOUSEHOLDS))
+                for number in range(25)
+            ]
+            put_back = "SELECT 1 FROM outbox WHERE last_error = 'engine_unavailable'"
+            await until(lambda: stack.scene.rows(put_back), lambda rows: bool(rows) and stack.engine.breaker.open)
+            await stack.scene.rows(
+                """
+                UPDATE outbox SET attempts = 6, available_at = now() + interval '1 minute', last_error = :error
+                WHERE done_at IS NULL RETURNING 1
+                """,
+                error="engine_unavailable",
+            )
+            line.release()
+            for update_id in cases:
+                await stack.at(update_id, "in_verification")
+            attempts = await stack.scene.one("SELECT max(attempts) AS most FROM outbox")
+            assert attempts.most == 7, "each was sent once more"
+        await stack.engine.close()
