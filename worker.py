@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 import uvloop
@@ -26,6 +27,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 from activities.casework import Casework, Desk
 from activities.delivery import Delivery
 from activities.identity_check import IdentityCheck
+from activities.notary import Notary
 from activities.outbox import Dispatcher
 from db.repositories.rules import Rules
 from db.session import Database, Viewer
@@ -42,6 +44,14 @@ from workflows.household_update import HouseholdUpdate
 _GRACE = timedelta(seconds=30)
 _STICKY_PATIENCE = timedelta(seconds=3)
 _log = structlog.get_logger()
+
+
+class Duty(Protocol):
+    """What a worker does by itself, beside what the engine asks of it."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +152,10 @@ def _deployment(queue_prefix: str, build_id: str | None) -> WorkerDeploymentConf
 
 
 @contextlib.asynccontextmanager
-async def running(workers: Sequence[Worker], dispatcher: Dispatcher) -> AsyncGenerator[None]:
+async def running(workers: Sequence[Worker], *duties: Duty) -> AsyncGenerator[None]:
     """Run them for as long as the block lasts; what is under way is finished within the grace."""
     stop = asyncio.Event()
-    dispatching = asyncio.create_task(dispatcher.run(stop))
+    done = asyncio.gather(*(duty.run(stop) for duty in duties))
     try:
         async with contextlib.AsyncExitStack() as stack:
             for worker in workers:
@@ -153,7 +163,7 @@ async def running(workers: Sequence[Worker], dispatcher: Dispatcher) -> AsyncGen
             yield
     finally:
         stop.set()
-        await dispatching
+        await done
 
 
 async def main(settings: Settings) -> None:
@@ -182,7 +192,7 @@ async def main(settings: Settings) -> None:
             cache_size=settings.worker_cache_size,
             build_id=settings.worker_build_id,
         )
-        async with running(workers, Dispatcher(database, engine)):
+        async with running(workers, Dispatcher(database, engine), *_notary(settings, database)):
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)
             await stop.wait()
             _log.info("worker.stopping")
@@ -190,6 +200,13 @@ async def main(settings: Settings) -> None:
     await partners.close()
     await database.close()
     await asyncio.sleep(0.3)  # the SDK's core may abort the interpreter if it ends at once (sdk-python #300)
+
+
+def _notary(settings: Settings, database: Database) -> list[Notary]:
+    if settings.checkpoint_keys is None:
+        _log.warning("worker.no_checkpoints", remedy="set KAWAL_CHECKPOINT_KEYS: `kawal keys new` makes an entry")
+        return []
+    return [Notary(database, settings.checkpoint_keys, every=settings.checkpoint_every)]
 
 
 async def _engine_client(settings: Settings, stop: asyncio.Event) -> Client | None:

@@ -24,7 +24,7 @@ def new(
         str, typer.Option("--id", help="Its name in the ring: lower-case letters, digits, - and _.")
     ] = "k1",
 ) -> None:
-    """Print a fresh random entry of a key ring, for KAWAL_FIELD_KEYS, KAWAL_INDEX_KEYS or KAWAL_CODEC_KEYS.
+    """Print a fresh random entry of a key ring: KAWAL_FIELD_KEYS, _INDEX_KEYS, _CODEC_KEYS or _CHECKPOINT_KEYS.
 
     Put it in front of the ring's other entries, separated by a comma: the first one seals, the others still open.
     """

@@ -14,7 +14,7 @@ while IFS= read -r line; do
     case $line in
     POSTGRES_PASSWORD= | DB_*_PASSWORD= | KAWAL_TOKEN_SIGNING_KEY=)
         printf '%s%s\n' "$line" "$(openssl rand -hex 32)" ;;
-    KAWAL_FIELD_KEYS= | KAWAL_INDEX_KEYS= | KAWAL_CODEC_KEYS=)
+    KAWAL_FIELD_KEYS= | KAWAL_INDEX_KEYS= | KAWAL_CODEC_KEYS= | KAWAL_CHECKPOINT_KEYS=)
         printf '%sk1:%s\n' "$line" "$(openssl rand -base64 32)" ;;
     *) printf '%s\n' "$line" ;;
     esac

@@ -101,6 +101,7 @@ _SECRETS: Final[Mapping[str, Callable[[], str]]] = {
     "FIELD_KEYS": keyring.generate,
     "INDEX_KEYS": keyring.generate,
     "CODEC_KEYS": keyring.generate,
+    "CHECKPOINT_KEYS": keyring.generate,
 }
 
 

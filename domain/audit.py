@@ -63,6 +63,8 @@ class AuditType(StrEnum):
     ACCOUNT_LOGIN_REFUSED = "account.login_refused"
     ACCOUNT_SESSION_ENDED = "account.session_ended"
     MEMBERSHIP_GRANTED = "membership.granted"
+    AUDIT_EXPORTED = "audit.exported"
+    AUDIT_ALTERATION_ACCEPTED = "audit.alteration_accepted"
     HOUSEHOLD_READ_UNMASKED = "household.read_unmasked"
     UPDATE_READ_UNMASKED = "update.read_unmasked"
     UNMASKING_REQUESTED = "unmasking.requested"

@@ -1,7 +1,7 @@
 """Reading a stream of the audit trail back: every place where it was changed, cut, reordered or padded.
 
 What a chain alone cannot show is a stream that somebody with every right wrote anew from its first event on,
-recorded head included; signed checkpoints over all heads answer that.
+recorded head included; signed checkpoints over all heads answer that, in `domain.audit_proof`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ class FlawKind(StrEnum):
     DUPLICATED = "duplicated"
     UNLINKED = "unlinked"
     UNRECORDED = "unrecorded"
+    REWRITTEN = "rewritten"
+    CUT = "cut"
+    VANISHED = "vanished"
+    UNSIGNED = "unsigned"
+    CONTRADICTED = "contradicted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 
 _VERSION: Final = 1
-_KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+KEY_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _FEWEST_DISTINCT_BYTES: Final = 8  # a random key of 32 bytes has fewer about once in 10**32
 
 
@@ -69,7 +69,7 @@ class KeyRing:
     @classmethod
     def parse(cls, text: str, *, setting: str) -> Self:
         """Read `k2:BASE64,k1:BASE64`, the active key first; raises `KeyRingError` that names `setting`."""
-        return cls(_parse(text, setting=setting))
+        return cls(parse_keys(text, setting=setting))
 
     @property
     def active_key_id(self) -> str:
@@ -125,7 +125,7 @@ class IndexRing:
     @classmethod
     def parse(cls, text: str, *, setting: str) -> Self:
         """Read `k2:BASE64,k1:BASE64`, the active key first; raises `KeyRingError` that names `setting`."""
-        return cls(_parse(text, setting=setting))
+        return cls(parse_keys(text, setting=setting))
 
     @property
     def key_ids(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ def key_id_of(envelope: bytes) -> str:
         key_id = envelope[2:end].decode("ascii")
     except UnicodeDecodeError:
         raise SealError("the envelope names no key") from None
-    if not _KEY_ID.fullmatch(key_id):
+    if not KEY_ID.fullmatch(key_id):
         raise SealError("the envelope names no key")
     return key_id
 
@@ -176,11 +176,12 @@ def _message(value: str, *, purpose: str) -> bytes:
     return len(purpose_bytes).to_bytes(2) + purpose_bytes + unicodedata.normalize("NFC", value).encode()
 
 
-def _parse(text: str, *, setting: str) -> dict[str, bytes]:
+def parse_keys(text: str, *, setting: str) -> dict[str, bytes]:
+    """The 32 bytes of each key by its id, in the order of the text; raises `KeyRingError` that names `setting`."""
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(text.split(","), start=1):
         key_id, _, encoded = entry.strip().partition(":")
-        if not encoded or not _KEY_ID.fullmatch(key_id):
+        if not encoded or not KEY_ID.fullmatch(key_id):
             # The entry is not quoted: a key pasted without an id would end up in a log.
             raise KeyRingError(f"{setting}: entry {position} is not of the form key_id:BASE64")
         if key_id in keys:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationInfo
 
 from domain.keyring import IndexRing, KeyRing
+from domain.signing import SigningRing
 
 MIN_SIGNING_KEY_CHARACTERS = 32
 MIN_WEBHOOK_SECRET_BYTES = 24
@@ -68,6 +69,11 @@ def parse_key_ring(value: object, info: ValidationInfo) -> object:
 def parse_index_ring(value: object, info: ValidationInfo) -> object:
     """The same for the ring of the blind indexes."""
     return IndexRing.parse(value, setting=_variable(info)) if isinstance(value, str) else value
+
+
+def parse_signing_ring(value: object, info: ValidationInfo) -> object:
+    """The same for the ring that signs checkpoints."""
+    return SigningRing.parse(value, setting=_variable(info)) if isinstance(value, str) else value
 
 
 def _variable(info: ValidationInfo) -> str:

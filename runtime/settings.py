@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.keyring import IndexRing, KeyRing
+from domain.signing import SigningRing
 from runtime.setting_checks import (
     check_asyncpg_url,
     check_base_url,
@@ -25,6 +26,7 @@ from runtime.setting_checks import (
     check_webhook_secret,
     parse_index_ring,
     parse_key_ring,
+    parse_signing_ring,
 )
 
 ENV_PREFIX = "KAWAL_"
@@ -36,6 +38,7 @@ BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 PoolSize = Annotated[int, Field(ge=1, le=200)]
 Keys = Annotated[KeyRing, NoDecode, BeforeValidator(parse_key_ring)]
+SigningKeys = Annotated[SigningRing, NoDecode, BeforeValidator(parse_signing_ring)]
 IndexKeys = Annotated[IndexRing, NoDecode, BeforeValidator(parse_index_ring)]
 
 
@@ -110,6 +113,11 @@ class Settings(BaseSettings):
     """Make the blind indexes by which sealed numbers are found."""
     codec_keys: Keys
     """Seal what Temporal stores."""
+
+    checkpoint_keys: SigningKeys | None = None
+    """Sign checkpoints of the audit trail (Ed25519); for the worker and the operator alone. Unset, there are none."""
+    checkpoint_every: Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=7))] = timedelta(hours=1)
+    """One checkpoint in each such interval, counted from 1970; seconds or ISO 8601, `PT1H`."""
 
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.JSON

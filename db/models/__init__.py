@@ -23,11 +23,15 @@ from db.models.governance import (
     PolicyVersion,
 )
 from db.models.people import Area, Membership, Office, User
+from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.sessions import RefreshToken, Session
 
 __all__ = [
     "Area",
+    "AuditCheckpoint",
+    "AuditKey",
+    "AuditMark",
     "AuditRecord",
     "AuditStream",
     "Base",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
-from db.models import AuditRecord, AuditStream
+from db.models import AuditMark, AuditRecord, AuditStream
 from domain.audit import AuditEvent, AuditType, Head, StoredEvent, append, genesis
+from domain.audit_export import Mark, Trail
 from domain.vocabulary import Role, Status
 
 
@@ -96,12 +98,68 @@ async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[St
     return [_stored(row) for row in rows.mappings()], None if head is None else Head(head.seq, head.hash)
 
 
-async def stream_names(connection: AsyncConnection) -> AsyncIterator[str]:
-    """Every stream that has a head or a row, so that neither can vanish without the other telling."""
-    names = select(AuditStream.stream).union(select(AuditRecord.stream)).order_by("stream")
-    result = await connection.stream(names)
-    async for (name,) in result:
-        yield name
+async def read_trails(connection: AsyncConnection) -> AsyncIterator[Trail]:
+    """Every stream that has an end, a mark or an event, in the bytewise order of names, one at a time.
+
+    The connection has to be one of a snapshot: streams that grow meanwhile would look broken.
+    """
+    cursors = [
+        await _Cursor.over(connection, select(AuditStream.stream, AuditStream.seq, AuditStream.hash)),
+        await _Cursor.over(connection, select(AuditMark.__table__), AuditMark.checkpoint),
+        await _Cursor.over(connection, select(AuditRecord.__table__), AuditRecord.seq),
+    ]
+    while names := [cursor.stream.encode() for cursor in cursors if cursor.stream is not None]:
+        stream = min(names).decode()
+        heads, marks, events = [await cursor.take(stream) for cursor in cursors]
+        yield Trail(
+            stream=stream,
+            head=_head(heads[0]) if heads else None,
+            marks=[Mark(row["checkpoint"], _head(row)) for row in marks],
+            events=[_stored(row) for row in events],
+        )
+
+
+class _Cursor:
+    """Rows that come sorted by their stream, handed out stream by stream."""
+
+    def __init__(self, batches: AsyncIterator[Sequence[RowMapping]]) -> None:
+        self._batches = batches
+        self._rows: Iterator[RowMapping] = iter(())
+        self._next: RowMapping | None = None
+
+    @classmethod
+    async def over(
+        cls,
+        connection: AsyncConnection,
+        statement: Select[*tuple[Any, ...]],
+        *then: ColumnElement[Any] | InstrumentedAttribute[Any],
+    ) -> _Cursor:
+        stream = statement.selected_columns["stream"]
+        result = await connection.stream(statement.order_by(stream.collate("C"), *then))
+        cursor = cls(result.mappings().partitions(1000))
+        await cursor._advance()
+        return cursor
+
+    @property
+    def stream(self) -> str | None:
+        """The stream of the next row; None at the end."""
+        return None if self._next is None else self._next["stream"]
+
+    async def take(self, stream: str) -> list[RowMapping]:
+        """The next rows, as long as they are of this stream."""
+        taken: list[RowMapping] = []
+        while self._next is not None and self._next["stream"] == stream:
+            taken.append(self._next)
+            await self._advance()
+        return taken
+
+    async def _advance(self) -> None:
+        self._next = next(self._rows, None)
+        if self._next is None:
+            async for batch in self._batches:
+                self._rows = iter(batch)
+                self._next = next(self._rows, None)
+                break
 
 
 async def _lock_head(connection: AsyncConnection, stream: str, *, area_code: str | None) -> Head:
@@ -158,6 +216,10 @@ def _row(stored: StoredEvent) -> dict[str, object]:
         "prev_hash": stored.prev_hash,
         "hash": stored.hash,
     }
+
+
+def _head(row: RowMapping) -> Head:
+    return Head(row["seq"], row["hash"])
 
 
 def _stored(row: RowMapping) -> StoredEvent:

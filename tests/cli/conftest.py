@@ -47,6 +47,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, bare_settings: Path, database: Dat
         "FIELD_KEYS": generate(),
         "INDEX_KEYS": generate(),
         "CODEC_KEYS": generate(),
+        "CHECKPOINT_KEYS": generate(),
     }
     for name, value in values.items():
         monkeypatch.setenv(ENV_PREFIX + name, value)

@@ -80,12 +80,18 @@ def test_each_process_gets_the_passwords_of_its_own_accounts_alone(values: dict[
         assert values["POSTGRES_PASSWORD"] not in told
 
 
+def test_only_the_worker_and_the_operator_can_sign_checkpoints(values: dict[str, str]) -> None:
+    told = {process: "".join(compose.environment(process, values).values()) for process in PROCESSES}
+    key = values["KAWAL_CHECKPOINT_KEYS"]
+    assert {process for process in PROCESSES if key in told[process]} == {"worker", "operator"}
+
+
 def test_no_secret_has_a_default() -> None:
     text = (compose.TREE / "docker-compose.yml").read_text()
     example = compose.read_env(compose.TREE / "deploy/env.example")
     secret = {name for name in example if name.endswith(("_PASSWORD", "_TOKEN", "_SECRET", "_KEY", "_KEYS"))}
 
-    assert len(secret) == 12
+    assert len(secret) == 13
     assert not any(example[name] for name in secret)
     assert not any(f"${{{name}:-" in text or f"${{{name}}}" in text for name in secret)
 
@@ -116,5 +122,5 @@ def test_secrets_are_made_anew_and_never_over_old_ones(tmp_path: Path, made: dic
     assert fresh == {
         *("POSTGRES_PASSWORD", "DB_MIGRATOR_PASSWORD", "DB_APP_PASSWORD", "DB_WORKER_PASSWORD"),
         *("DB_TEMPORAL_PASSWORD", "KAWAL_TOKEN_SIGNING_KEY"),
-        *("KAWAL_FIELD_KEYS", "KAWAL_INDEX_KEYS", "KAWAL_CODEC_KEYS"),
+        *("KAWAL_FIELD_KEYS", "KAWAL_INDEX_KEYS", "KAWAL_CODEC_KEYS", "KAWAL_CHECKPOINT_KEYS"),
     }

@@ -26,7 +26,7 @@ from domain.authority import Actor, covers
 from domain.keyring import IndexRing, KeyRing, generate
 from domain.policy import default_policy
 from domain.vocabulary import AreaLevel, Role, Stage
-from services.administration.audit import verify_all
+from services.administration.proof import prove
 
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -169,9 +169,8 @@ async def test_calendar_and_policy_are_in_force_for_a_village(database: Database
 async def test_what_seeding_leaves_in_the_trail_is_whole(database: DatabaseUrls, vault: Vault) -> None:
     await plant(database, vault)
     async with OwnerDatabase(database.migrator).transaction(snapshot=True) as connection:
-        reports = [report async for report in verify_all(connection)]
-    assert len(reports) == len(ACCOUNTS) + 1
-    assert [report.flaws for report in reports if report.flaws] == []
+        verdict = await prove(connection)
+    assert (verdict.streams, verdict.flaws) == (len(ACCOUNTS) + 1, [])
 
 
 def test_the_registry_differs_where_it_is_meant_to_and_nowhere_else() -> None:

@@ -19,7 +19,7 @@ from db.owner import OwnerDatabase
 from db.repositories.trail import read_stream, stream_of_update
 from domain.audit import AuditEvent, AuditType, status_from
 from domain.vocabulary import CLOSED_STATUSES, Stage, Status
-from services.administration.audit import verify_all
+from services.administration.proof import prove
 
 LATENESS: Final = timedelta(seconds=70)
 """How long after its moment a milestone may still be waiting: the spread of a minute, and the way to the database."""
@@ -94,7 +94,7 @@ async def _take(connection: AsyncConnection) -> Picture:
 
 async def _flaws(connection: AsyncConnection, picture: Picture) -> list[str]:
     """What is wrong with the trails: in themselves, and held against the rows."""
-    flaws = [f"audit: {flaw.detail}" async for report in verify_all(connection) for flaw in report.flaws]
+    flaws = [f"audit: {flaw.detail}" for flaw in (await prove(connection)).flaws]
     trails: dict[UUID, list[AuditEvent]] = {}
     for case in picture.updates:
         events, _ = await read_stream(connection, stream_of_update(case["id"]))
