@@ -13,9 +13,10 @@ from pydantic import JsonValue
 
 from commands.audit_files import kept_checkpoint, pinned_keys, records_of, written
 from commands.operation import owner_database, run
-from commands.terminal import AsJson, CommandFailed, note, say, show_json, show_table
+from commands.terminal import AsJson, CommandFailed, note, progress, say, show_json, show_table
 from domain.audit_export import Counts
 from domain.audit_proof import Kept, Proof, Verdict
+from domain.authority import NATION
 from domain.checkpoints import Checkpoint, EndorsedKey, TrailAlteredError
 from domain.signing import PublicKey, SigningRing
 from runtime.settings import SettingsError, get_settings
@@ -28,6 +29,7 @@ from services.administration.proof import (
     write_checkpoint,
     write_export,
 )
+from services.administration.replay import CaseReport, count_cases, replay_cases
 
 app = typer.Typer(
     add_completion=False,
@@ -115,6 +117,31 @@ def export(file: Annotated[Path, typer.Argument(help="Where to; .gz compresses."
     say(f"{counts.streams:,} streams with {counts.events:,} events are in {file}.")
 
 
+@app.command("replay")
+def replay(
+    *,
+    area: Annotated[str, typer.Option(help="Only cases of this area and below it, such as 32.06.")] = NATION,
+    json: AsJson = False,
+) -> None:
+    """Tell every case again from its events alone, and list where the table says otherwise.
+
+    Compared are kind, policy, status, stage, level and its cause, revision and end. Exit code 1 when one differs.
+    """
+    cases, differing = run(_replay(area))
+    if json:
+        found: list[JsonValue] = [
+            {"stream": report.stream, "differences": [item._asdict() for item in report.differences]}
+            for report in differing
+        ]
+        show_json({"cases": cases, "differing": found})
+    else:
+        rows = [(report.stream, *item) for report in differing for item in report.differences]
+        if rows:
+            show_table(("case", "what", "the table says", "the events say"), rows)
+        say(f"{cases:,} cases told again: {len(differing) or 'none'} differ(s) from the table.")
+    raise typer.Exit(1 if differing else 0)
+
+
 @app.command("keys")
 def keys(*, json: AsJson = False) -> None:
     """List the public keys that have signed, to be kept where whoever owns the database cannot change them."""
@@ -159,6 +186,18 @@ async def _export(to: TextIO) -> Counts:
         await note_export(connection, at=at)
     async with owner_database().transaction(snapshot=True) as connection:
         return await write_export(connection, to, at=at)
+
+
+async def _replay(area: str) -> tuple[int, list[CaseReport]]:
+    """How many cases were told again, and those that differ."""
+    async with owner_database().transaction(snapshot=True) as connection:
+        cases, differing = await count_cases(connection, area_code=area), list[CaseReport]()
+        with progress("Telling cases again", total=cases) as advance:
+            async for report in replay_cases(connection, area_code=area):
+                if report.differences:
+                    differing.append(report)
+                advance()
+        return cases, differing
 
 
 async def _listed() -> list[EndorsedKey]:

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import os
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +19,6 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from domain.canonical import canonical_json, canonical_time
-from domain.vocabulary import Status
 
 HASH_BYTES: Final = 32
 SALT_BYTES: Final = 16
@@ -169,14 +167,6 @@ def commit(value: str, *, salt: bytes) -> str:
     if len(salt) < SALT_BYTES:
         raise ValueError(f"a salt has at least {SALT_BYTES} bytes")
     return hmac.digest(salt, _COMMITMENT + unicodedata.normalize("NFC", value).encode(), "sha256").hex()
-
-
-def status_from(events: Iterable[AuditEvent]) -> Status | None:
-    """The status of a case as its trail tells it: what the last event that touched it left, or None."""
-    status: str | None = None
-    for event in sorted(events, key=lambda event: event.seq):
-        status = event.status or status
-    return None if status is None else Status(status)
 
 
 def _text(value: UUID | None) -> str | None:

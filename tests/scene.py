@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic import JsonValue
 from sqlalchemy import Row, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -158,7 +159,9 @@ class Scene:
             record = RevisionRecord(1, change, tuple(evidence), user(by), at)
             await add_revision(connection, update_id, record, area_code=area_code, vault=VAULT)
             await index_update(connection, update_id, numbers_of(change), area_code=area_code, vault=VAULT)
-            submitted = Entry(type=AuditType.UPDATE_SUBMITTED, status=Status.RECEIVED)
+            policy = str(policy_version_id or self.policy_version_id)
+            told: dict[str, JsonValue] = {"kind": change.kind.value, "policy": policy, "revision": 1}
+            submitted = Entry(type=AuditType.UPDATE_SUBMITTED, status=Status.RECEIVED, data=told)
             await trail.record(connection, stream_of_update(update_id), [submitted], at=at, area_code=area_code)
             await connection.execute(
                 insert(OutboxMessage).values(topic="start_update", subject_id=update_id, payload={}, available_at=at),

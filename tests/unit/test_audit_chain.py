@@ -23,7 +23,6 @@ from domain.audit import (
     genesis,
     link,
     new_salt,
-    status_from,
 )
 from domain.audit_verification import Flaw, FlawKind, verify_stream
 from domain.canonical import NotCanonicalError, canonical_json
@@ -288,11 +287,3 @@ def test_erasing_a_salt_leaves_the_trail_whole_and_the_value_unknowable() -> Non
     assert verify_stream(STREAM, [row], head=Head(1, row.hash)) == []
     with pytest.raises(ValueError, match="at least 16 bytes"):
         commit("3206130101010001", salt=b"short")
-
-
-def test_the_status_is_what_the_last_event_that_touched_it_left() -> None:
-    events = [row.event for row in a_trail()]
-    assert status_from(events) is Status.IN_DELIBERATION
-    assert status_from(reversed(events)) is Status.IN_DELIBERATION
-    assert status_from(events[:3]) is Status.IN_VERIFICATION
-    assert status_from([]) is None
