@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import operations, problems, public, v1
 from api.deps import Front
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.openapi import describe
+from api.rates import RateLimits, Rates
+from api.refusals import Refusals
 from api.request_log import RequestLog
 from api.route_names import RouteNames
 from api.security.passwords import PasswordHasher
@@ -36,6 +40,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     given is the caller's to close.
     """
     chosen = settings or _settings_of_process()
+    rates = Rates(chosen)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -43,7 +48,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         nik_warnings(_SOME_NIK)
         passwords = PasswordHasher()
         root = kawal or await open_kawal(chosen)
-        app.state.front = Front(root, chosen, token_issuer(chosen), passwords)
+        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates)
         yield
         passwords.close()
         if kawal is None:
@@ -62,9 +67,12 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.include_router(public.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
     app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimits, rates=rates)
+    app.add_middleware(Refusals, names=RouteNames(app))
     app.add_middleware(RequestLog, names=RouteNames(app))
     app.add_middleware(SecurityHeaders)
     operations.install(app)
+    app.add_middleware(cast("Any", ProxyHeadersMiddleware), trusted_hosts=list(chosen.trusted_proxies))
     return describe(app)
 
 

@@ -6,38 +6,56 @@ Every endpoint declares what it asks of its caller with `requires(permission)`, 
 
 # No postponed annotations here: FastAPI cannot resolve them on a callable instance, which the declarations are.
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
 
+from api.rates import Rates
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
 from db.repositories.people import read_actor
 from domain.authority import Actor, Permission
 from domain.errors import Forbidden, Unauthenticated
+from domain.lockout import Patience
 from domain.sessions import Lifetime, Origin
 from runtime.settings import Settings
 from services.kawal import Kawal
+from services.lockout import Patiences
 
 _LONGEST_AGENT: Final = 200
+_FIRST_PAUSE: Final = timedelta(seconds=5)
+_FAILURES_FORGOTTEN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What the edge works with: the services, the settings, the issuer of tokens and the hasher of passwords."""
+    """What the edge works with: the services, the settings, and what signing in and being asked too often need."""
 
     kawal: Kawal
     settings: Settings
     issuer: TokenIssuer
     passwords: PasswordHasher
+    rates: Rates
 
     @property
     def lifetime(self) -> Lifetime:
         """How long sessions live."""
         return Lifetime(idle=self.settings.session_idle, longest=self.settings.session_ttl)
+
+    @property
+    def patiences(self) -> Patiences:
+        """How failed attempts to sign in are slowed down."""
+        account = Patience(
+            free=self.settings.lockout_account_after,
+            first=_FIRST_PAUSE,
+            longest=self.settings.lockout_longest,
+            forget=_FAILURES_FORGOTTEN,
+        )
+        return Patiences(account, replace(account, free=self.settings.lockout_address_after))
 
 
 def _front(request: Request) -> Front:
@@ -87,6 +105,7 @@ async def current_caller(request: Request, token: Annotated[str | None, Depends(
     at_front = _front(request)
     now = at_front.kawal.now()
     claims = at_front.issuer.verify(token, now=now)
+    await at_front.rates.pass_account(request.scope, claims.user_id)
     async with at_front.kawal.database.question() as connection:
         actor = await read_actor(connection, claims.user_id, at=now, session_id=claims.session_id)
     request.scope["kawal.actor"] = actor.user_id

@@ -46,6 +46,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "partner_unavailable": Kind(503, "A partner does not answer", retry_after=30),
     "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
     "unauthenticated": Kind(401, "Not signed in"),
+    "sign_in_paused": Kind(429, "Signing in is paused"),
+    "rate_limited": Kind(429, "Too many requests"),
     "malformed_request": Kind(400, "The request cannot be read"),
     "malformed_json": Kind(400, "The body is not JSON"),
     "method_not_allowed": Kind(405, "This method is not for this address"),
@@ -118,6 +120,11 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     refusal = cast("DomainError", error)
     if refusal.code not in KINDS:
         raise refusal
+    return refusal_answer(request, refusal)
+
+
+def refusal_answer(request: Request, refusal: DomainError) -> JSONResponse:
+    """The answer to a refusal whose code is one of KINDS."""
     return problem(
         request,
         refusal.code,
@@ -146,7 +153,7 @@ def _headers(refusal: DomainError) -> dict[str, str]:
             return {"WWW-Authenticate": f'Bearer realm="kawal"{fault}'}
         case "act_pending" if "update_id" in refusal.data:
             return {"Location": f"/v1/updates/{refusal.data['update_id']}"}
-        case "partner_unavailable" if refusal.data.get("retry_after"):
+        case "partner_unavailable" | "sign_in_paused" | "rate_limited" if refusal.data.get("retry_after"):
             return {"Retry-After": str(refusal.data["retry_after"])}
         case _:
             return {}

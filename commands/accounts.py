@@ -65,6 +65,20 @@ def change_password(username: _Username, *, password_stdin: _FromStdin = False) 
     say(f"The password of {username} is changed, and every session of theirs has ended.")
 
 
+@users.command("unlock")
+def unlock(
+    username: Annotated[str | None, typer.Argument(help="The account that nobody can sign in to.")] = None,
+    *,
+    address: Annotated[str | None, typer.Option(help="The address from which nobody can sign in.")] = None,
+) -> None:
+    """Lift the pause after failed attempts, of an account or of an address."""
+    if (username is None) == (address is None):
+        raise CommandFailed("Name either an account or, with --address, an address.")
+    forgotten = run(_unlock(username, address))
+    said = "is unlocked" if forgotten else "had no failed attempts"
+    say(f"{username or address} {said}.")
+
+
 @users.command("signout")
 def sign_out(username: _Username) -> None:
     """End every session of an account, wherever it is signed in."""
@@ -106,6 +120,14 @@ async def _change(username: str, password: str) -> None:
     hashed = await _hashed(password)
     async with owner_database().transaction() as connection:
         await accounts.change_password(connection, username, password_hash=hashed, at=datetime.now(UTC))
+
+
+async def _unlock(username: str | None, address: str | None) -> bool:
+    at = datetime.now(UTC)
+    async with owner_database().transaction() as connection:
+        if username is not None:
+            return await accounts.unlock(connection, username, at=at)
+        return await accounts.unlock_address(connection, address or "", at=at)
 
 
 async def _sign_out(username: str) -> int:

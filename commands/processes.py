@@ -15,7 +15,7 @@ worker = typer.Typer(add_completion=False)
 
 _UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "api.app:create_app"),
-    *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on"),
+    *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--no-proxy-headers"),
 )
 
 

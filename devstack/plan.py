@@ -57,7 +57,7 @@ def services(settings: StackSettings, environment: dict[str, str]) -> list[tuple
     """Kawal's own processes and the partners, in the order of their start."""
     api = f"http://{LOOPBACK}:{settings.api_port}"
     serve = ("--host", LOOPBACK, "--port", str(settings.api_port), "--loop", "uvloop", "--http", "httptools")
-    quiet = ("--no-access-log", "--timeout-graceful-shutdown", "10")
+    quiet = ("--no-access-log", "--no-proxy-headers", "--timeout-graceful-shutdown", "10")
 
     def child(name: str, argv: tuple[str, ...], ready: Condition, *, grace: float = 12) -> ChildService:
         command = _command(settings, name, argv, environment, grace=grace)
@@ -72,7 +72,17 @@ def services(settings: StackSettings, environment: dict[str, str]) -> list[tuple
             "Start the API",
             child(
                 "api",
-                (_PYTHON, "-m", "uvicorn", "--factory", "api.app:create_app", "--lifespan", "on", *serve, *quiet),
+                (
+                    _PYTHON,
+                    "-m",
+                    "uvicorn",
+                    "--factory",
+                    "api.app:create_app",
+                    "--lifespan",
+                    "on",
+                    *serve,
+                    *quiet,
+                ),
                 _answers(f"{api}/readyz"),
             ),
         ),

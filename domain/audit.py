@@ -59,7 +59,12 @@ class AuditType(StrEnum):
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105  no password: the account got another one
     ACCOUNT_LOGGED_IN = "account.logged_in"
     ACCOUNT_LOGIN_REFUSED = "account.login_refused"
+    ACCOUNT_PAUSED = "account.paused"
+    ACCOUNT_UNLOCKED = "account.unlocked"
     ACCOUNT_SESSION_ENDED = "account.session_ended"
+    ACCESS_PAUSED = "access.paused"
+    ACCESS_UNLOCKED = "access.unlocked"
+    ACCESS_REFUSED = "access.refused"
     MEMBERSHIP_GRANTED = "membership.granted"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_ALTERATION_ACCEPTED = "audit.alteration_accepted"
@@ -74,7 +79,7 @@ class AuditType(StrEnum):
 class AuditEvent:
     """One thing that happened, in the order of its stream.
 
-    `stream` is `update:<uuid>`, `policy:<uuid>`, `account:<uuid>`; `seq` counts from 1; `at` is aware.
+    `stream` is `update:<uuid>`, `policy:<uuid>`, `account:<uuid>`, `access`; `seq` counts from 1; `at` is aware.
     `status` is the case's status after the event, None where the event leaves it alone. `type`, `actor_role`
     and `status` are plain text here, so that a row somebody tampered with can still be read and named.
     `data` has ASCII keys and holds text, whole numbers, booleans, None, lists and mappings of these;
@@ -113,6 +118,10 @@ class Head(NamedTuple):
 def stream_of_account(user_id: UUID) -> str:
     """The name of the trail of an account."""
     return f"account:{user_id}"
+
+
+ACCESS_STREAM: Final = "access"
+"""The trail of refusals and pauses that concern an address and no account."""
 
 
 def genesis(stream: str) -> bytes:

@@ -7,7 +7,9 @@ of the same code.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -145,6 +147,26 @@ class Unauthenticated(DomainError):
     default_remedy = "Get a token from POST /v1/auth/token and send it as a Bearer token."
 
 
+class SignInPaused(DomainError):
+    """Too many attempts on this name, or from this address, have failed; `data["retry_after"]` says for how long."""
+
+    code = "sign_in_paused"
+    default_remedy = "Wait for the time in Retry-After, then try once more; or have an administrator lift the pause."
+
+    @classmethod
+    def until(cls, moment: datetime, *, now: datetime) -> Self:
+        """The refusal of an attempt at `now`."""
+        seconds = math.ceil((moment - now).total_seconds())
+        return cls("Too many attempts to sign in have failed.", data={"retry_after": seconds})
+
+
+class RateLimited(DomainError):
+    """More requests came from this account or this address than the installation allows in a minute."""
+
+    code = "rate_limited"
+    default_remedy = "Send the request again after the time in Retry-After, and fewer at a time."
+
+
 REFUSALS: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
@@ -161,6 +183,8 @@ REFUSALS: dict[str, type[DomainError]] = {
         PartnerUnavailable,
         ForeignRun,
         Unauthenticated,
+        SignInPaused,
+        RateLimited,
     )
 }
 """Every refusal by its code, to make it again on the other side of the engine. InvalidInput carries violations."""

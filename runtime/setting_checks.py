@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationInfo
@@ -12,6 +14,7 @@ from domain.keyring import IndexRing, KeyRing
 from domain.signing import SigningRing
 
 MIN_SIGNING_KEY_CHARACTERS = 32
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 MIN_WEBHOOK_SECRET_BYTES = 24
 """Standard Webhooks: a symmetric secret has 24 to 64 bytes."""
 
@@ -59,6 +62,28 @@ def check_webhook_secret(secret: SecretStr) -> SecretStr:
     if not text.startswith("whsec_") or len(raw) < MIN_WEBHOOK_SECRET_BYTES:
         raise ValueError(f"must be whsec_ followed by base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes")
     return secret
+
+
+def parse_rate(value: object) -> object:
+    """A rate such as `600/minute`, given back as it is; None for `off`."""
+    if value is None or value == "off":
+        return None
+    if not isinstance(value, str) or not _RATE.fullmatch(value):
+        raise ValueError("must be a number of requests and a time, as in 600/minute, or off")
+    return value
+
+
+def parse_networks(value: object) -> object:
+    """Addresses and networks out of their list, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    networks = [part.strip() for part in value.split(",") if part.strip()]
+    for place, network in enumerate(networks, start=1):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError(f"entry {place} is neither an address nor a network such as 10.0.0.0/8") from None
+    return tuple(networks)
 
 
 def parse_key_ring(value: object, info: ValidationInfo) -> object:

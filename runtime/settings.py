@@ -26,6 +26,8 @@ from runtime.setting_checks import (
     check_webhook_secret,
     parse_index_ring,
     parse_key_ring,
+    parse_networks,
+    parse_rate,
     parse_signing_ring,
 )
 
@@ -39,6 +41,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 PoolSize = Annotated[int, Field(ge=1, le=200)]
 Keys = Annotated[KeyRing, NoDecode, BeforeValidator(parse_key_ring)]
 SigningKeys = Annotated[SigningRing, NoDecode, BeforeValidator(parse_signing_ring)]
+Rate = Annotated[str | None, BeforeValidator(parse_rate)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_networks)]
 IndexKeys = Annotated[IndexRing, NoDecode, BeforeValidator(parse_index_ring)]
 
 
@@ -107,6 +111,22 @@ class Settings(BaseSettings):
     """How long a session lives without being used."""
     session_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=90))] = timedelta(days=7)
     """How long a session lives at most; then one logs in again."""
+    lockout_account_after: Annotated[int, Field(ge=1, le=100)] = 5
+    """The failed attempt on one name that brings the first pause; each further one doubles it."""
+    lockout_address_after: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """The same for all names from one address, behind which a whole office may stand."""
+    lockout_longest: Annotated[timedelta, Field(ge=timedelta(seconds=5), le=timedelta(days=1))] = timedelta(minutes=15)
+    """The longest pause."""
+    rate_address: Rate = "6000/minute"
+    """Requests from one address, in each process of the API; `off` for no limit."""
+    rate_account: Rate = "6000/minute"
+    """Requests of one account, person or machine."""
+    rate_public: Rate = "600/minute"
+    """Requests from one address to what anybody may ask, `/public`."""
+    rate_auth: Rate = "300/minute"
+    """Requests from one address to `/v1/auth`."""
+    trusted_proxies: Networks = ("127.0.0.1", "::1")
+    """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed; empty for none."""
     field_keys: Keys
     """Seal columns (NIK, KK, names, the change itself)."""
     index_keys: IndexKeys

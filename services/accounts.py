@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import select
 
 from db.models import Office
@@ -13,12 +15,14 @@ from db.repositories import trail
 from db.repositories.people import find_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
-from domain.audit import AuditType, stream_of_account
+from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
 from domain.authority import PERMISSIONS, Actor, Permission
 from domain.errors import Unauthenticated
+from domain.lockout import Tally
 from domain.sessions import Lifetime, Origin
 from domain.vocabulary import Role
 from services.kawal import Kawal
+from services.lockout import Attempt, Patiences, begin_attempt, forgive
 from services.sessions import Signed, begin_session, own
 
 Verify = Callable[[str, str | None], Awaitable[tuple[bool, str | None]]]
@@ -46,37 +50,72 @@ async def log_in(
     *,
     verify: Verify,
     lifetime: Lifetime,
+    patiences: Patiences,
     origin: Origin,
 ) -> Signed:
     """A new session of the account whose name and password these are.
 
     Raises Unauthenticated in the same words and after the same time for an unknown name, a wrong password and a
-    disabled account.
+    disabled account; and SignInPaused, for each of them alike, after too many of these.
     """
+    at = kawal.now()
     async with kawal.database.transaction(Viewer.nobody()) as connection:
+        attempt = await begin_attempt(connection, username, origin=origin, patiences=patiences, at=at)
         found = None if "\0" in username else await find_credentials(connection, username)
     fits, _ = await verify(password, found and found.password_hash)
     user_id = found and found.user_id
     if found is None or not fits or found.disabled:
-        await _write_refusal(kawal, user_id, origin)
+        await _write_refusal(kawal, user_id, attempt, origin=origin, at=at)
         raise Unauthenticated(
             "This name and this password do not belong to an account.",
             remedy="Check both, or ask your administrator.",
             data={"reason": "credentials_refused"},
         )
-    return await _let_in(kawal, found.user_id, lifetime=lifetime, origin=origin)
+    return await _let_in(kawal, found.user_id, attempt, lifetime=lifetime, origin=origin)
 
 
-async def _write_refusal(kawal: Kawal, user_id: UUID | None, origin: Origin) -> None:
+async def _write_refusal(
+    kawal: Kawal,
+    user_id: UUID | None,
+    attempt: Attempt,
+    *,
+    origin: Origin,
+    at: datetime,
+) -> None:
     stream = _UNKNOWN_STREAM if user_id is None else stream_of_account(user_id)
-    refused = Entry(type=AuditType.ACCOUNT_LOGIN_REFUSED, data={"address": origin.address})
+    entries = [
+        Entry(type=AuditType.ACCOUNT_LOGIN_REFUSED, data={"address": origin.address}),
+        *_pause(AuditType.ACCOUNT_PAUSED, attempt.account_tally, origin),
+    ]
     async with kawal.database.transaction(Viewer.nobody()) as connection:
-        await trail.record(connection, stream, [refused], at=kawal.now(), area_code=None)
+        await trail.record(connection, stream, entries, at=at, area_code=None)
+        of_address = _pause(AuditType.ACCESS_PAUSED, attempt.address_tally, origin)
+        await trail.record(connection, ACCESS_STREAM, of_address, at=at, area_code=None)
 
 
-async def _let_in(kawal: Kawal, user_id: UUID, *, lifetime: Lifetime, origin: Origin) -> Signed:
+def _pause(kind: AuditType, tally: Tally, origin: Origin) -> list[Entry]:
+    """The event of a pause that a failure brought on, if it did."""
+    if tally.paused_until is None:
+        return []
+    data: dict[str, JsonValue] = {
+        "address": origin.address,
+        "failures": tally.failures,
+        "until": tally.paused_until.isoformat(),
+    }
+    return [Entry(type=kind, data=data)]
+
+
+async def _let_in(
+    kawal: Kawal,
+    user_id: UUID,
+    attempt: Attempt,
+    *,
+    lifetime: Lifetime,
+    origin: Origin,
+) -> Signed:
     at = kawal.now()
     async with kawal.database.transaction(own(user_id)) as connection:
+        await forgive(connection, attempt, at=at)
         signed = await begin_session(connection, user_id, lifetime=lifetime, origin=origin, at=at)
         entry = Entry(
             type=AuditType.ACCOUNT_LOGGED_IN,

@@ -25,6 +25,7 @@ _LONGEST: Final = 1024
 
 REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Problem, "description": "What was sent belongs to nobody, or to a session that is over."},
+    429: {"model": Problem, "description": "Too many attempts have failed, or too many requests came."},
 }
 NO_SESSION: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": Problem, "description": "There is no such session of yours that is alive."},
@@ -129,6 +130,7 @@ async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, o
                 form.needed("password"),
                 verify=at_front.passwords.verify_password,
                 lifetime=at_front.lifetime,
+                patiences=at_front.patiences,
                 origin=origin,
             )
         case "refresh_token":

@@ -26,6 +26,7 @@ from db.models.people import Area, Membership, Office, User
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.sessions import RefreshToken, Session
+from db.models.tallies import SignInTally
 
 __all__ = [
     "Area",
@@ -55,6 +56,7 @@ __all__ = [
     "RefreshToken",
     "Revision",
     "Session",
+    "SignInTally",
     "Task",
     "TaskGrant",
     "UnmaskRequest",

@@ -11,12 +11,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Membership, Office, User
-from db.repositories import sessions, trail
+from db.repositories import sessions, tallies, trail
 from db.repositories.trail import Entry
-from domain.audit import AuditType, stream_of_account
+from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
 from domain.authority import NATION
 from domain.errors import InvalidInput, NotFound, Violation
 from domain.ids import new_id
+from domain.lockout import account_subject, address_subject
 from domain.sessions import SessionEnd
 from domain.vocabulary import AreaLevel, Role, Tier
 
@@ -87,6 +88,23 @@ async def end_sessions(connection: AsyncConnection, username: str, *, at: dateti
     ]
     await trail.record(connection, stream_of_account(user_id), entries, at=at, area_code=None)
     return len(ended)
+
+
+async def unlock(connection: AsyncConnection, username: str, *, at: datetime) -> bool:
+    """Lift the pause of an account and forget its failed attempts; whether there were any. Raises NotFound."""
+    user_id = await find_account(connection, username)
+    forgotten = await tallies.forget_tally(connection, account_subject(username))
+    unlocked = Entry(type=AuditType.ACCOUNT_UNLOCKED)
+    await trail.record(connection, stream_of_account(user_id), [unlocked], at=at, area_code=None)
+    return forgotten
+
+
+async def unlock_address(connection: AsyncConnection, address: str, *, at: datetime) -> bool:
+    """The same for an address, or for the network of an IPv6 one."""
+    forgotten = await tallies.forget_tally(connection, address_subject(address))
+    unlocked = Entry(type=AuditType.ACCESS_UNLOCKED, data={"address": address})
+    await trail.record(connection, ACCESS_STREAM, [unlocked], at=at, area_code=None)
+    return forgotten
 
 
 async def find_account(connection: AsyncConnection, username: str) -> UUID:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +34,11 @@ async def signed_in(office: Office, username: str) -> Any:
     response = await log_in(await office.visitor(), username)
     assert response.status_code == 200, response.text
     return response.json()
+
+
+def set_clock(office: Office, at: datetime) -> None:
+    front = office.app.state.front
+    office.app.state.front = replace(front, kawal=replace(front.kawal, now=lambda: at))
 
 
 async def trail_of(office: Office, account: UUID | str, *, like: str = "account.%") -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.sessions import digest_of
-from tests.api.accounts import give_password, log_in, signed_in, trail_of
+from tests.api.accounts import give_password, log_in, set_clock, signed_in, trail_of
 from tests.api.conftest import Office
 from tests.scene import user
 
@@ -29,11 +28,6 @@ async def held(office: Office) -> Any:
 async def refresh(office: Office, token: str) -> Any:
     form = {"grant_type": "refresh_token", "refresh_token": token}
     return await (await office.visitor()).post("/v1/auth/token", data=form)
-
-
-def set_clock(office: Office, at: datetime) -> None:
-    front = office.app.state.front
-    office.app.state.front = replace(front, kawal=replace(front.kawal, now=lambda: at))
 
 
 async def ask(office: Office, token: str, method: str = "GET", path: str = "/v1/me") -> Any:

@@ -54,6 +54,15 @@ async def test_accounts_are_refused_that_could_not_be_meant(kawal: Kawal) -> Non
     assert "no account 'nobody'" in unknown.stderr
 
 
+async def test_an_account_and_an_address_are_unlocked_and_signed_out(kawal: Kawal) -> None:
+    await kawal("users", "add", "siti", "--name", "Siti", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert (await kawal("users", "unlock", "siti")).stdout == "siti had no failed attempts.\n"
+    assert (await kawal("users", "unlock", "--address", "203.0.113.7")).exit_code == 0
+    assert (await kawal("users", "unlock")).exit_code == 1
+    assert "no account 'nobody'" in (await kawal("users", "unlock", "nobody")).stderr
+    assert (await kawal("users", "signout", "siti")).stdout == "0 session(s) of siti ended.\n"
+
+
 async def test_an_account_is_given_a_role_in_an_office_that_is_made_on_request(kawal: Kawal) -> None:
     await kawal("areas", "load")
     await kawal("users", "add", "siti", "--name", "Siti", "--password-stdin", stdin=f"{PASSWORD}\n")

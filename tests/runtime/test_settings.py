@@ -66,6 +66,8 @@ def test_every_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         ("CODEC_KEYS", "hunter2", "entry 1"),
         ("INDEX_KEYS", "k1:aGk=", "2 bytes"),
         ("TOKEN_TTL", "P9D", "1 day"),
+        ("RATE_PUBLIC", "hunter2", "600/minute"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,hunter2", "entry 2 is neither an address nor a network"),
         ("API_PORT", "hunter2", "integer"),
         ("TEMPORAL_ADDRESS", "hunter2", "host:port"),
     ],
