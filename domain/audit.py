@@ -73,6 +73,8 @@ class AuditType(StrEnum):
     UNMASKING_REQUESTED = "unmasking.requested"
     UNMASKING_ANSWERED = "unmasking.answered"
     UNMASKING_READ = "unmasking.read"
+    KEYS_RESEALED = "keys.resealed"
+    KEY_RETIRED = "keys.retired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

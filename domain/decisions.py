@@ -40,6 +40,11 @@ def note_context(decision_id: UUID) -> str:
     return f"decisions.note:{decision_id}"
 
 
+def answer_note_context(answer_id: UUID) -> str:
+    """Where the sealed note of an answer belongs."""
+    return f"ministry_answers.note:{answer_id}"
+
+
 def check_decision(decision: DecisionInput, *, rule: StageRule, policy: Policy) -> list[Violation]:
     """Everything that keeps this decision from being taken in this stage; empty when nothing does."""
     if decision.outcome not in rule.outcomes:

@@ -17,6 +17,7 @@ from db.models import Update
 from db.repositories import outbox
 from db.session import Viewer
 from domain.contracts import MinistryAnswered
+from domain.decisions import answer_note_context
 from domain.errors import EngineUnavailable, NotFound
 from domain.ids import new_id
 from runtime.connectors.ministry import MinistryAnswer
@@ -33,11 +34,6 @@ class _Recorded:
     update_id: UUID
     answer_id: UUID
     message: outbox.Delivery
-
-
-def note_context(answer_id: UUID) -> str:
-    """Where the sealed note of an answer belongs."""
-    return f"ministry_answers.note:{answer_id}"
 
 
 async def take_answer(kawal: Kawal, answer: MinistryAnswer) -> bool:
@@ -66,7 +62,7 @@ async def _record(kawal: Kawal, connection: AsyncConnection, answer: MinistryAns
             receipt_no=answer.receipt_no,
             answer=answer.answer.value,
             reason=answer.reason and answer.reason.value,
-            note=kawal.vault.seal_text(answer.note or None, context=note_context(answer_id)),
+            note=kawal.vault.seal_text(answer.note or None, context=answer_note_context(answer_id)),
             received_at=at,
         )
         .on_conflict_do_nothing(index_elements=[AnswerRow.webhook_id]),

@@ -78,6 +78,7 @@ class Revision(Base):
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     submitted_at: Mapped[Moment]
+    erased_at: Mapped[datetime | None]
 
 
 class IdentityResult(Base):

@@ -21,7 +21,8 @@ from domain.ids import new_id
 _KNOWN = text("SELECT digest, purpose, owner, area_code FROM kawal_identity_known(:wanted, :household_id, :update_id)")
 
 
-def _context(household_id: UUID, version: int) -> str:
+def household_context(household_id: UUID, version: int) -> str:
+    """Where the sealed content of a household, and of the version it came from, belongs."""
     return f"households.content:{household_id}:{version}"
 
 
@@ -37,12 +38,12 @@ async def read_household(
     row = (await connection.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     if row is None:
         raise NotFound(f"There is no household {household_id} for you.", pointer="/household_id")
-    return vault.open(row.content, Household, context=_context(household_id, row.version))
+    return vault.open(row.content, Household, context=household_context(household_id, row.version))
 
 
 def open_household(row: Row[*tuple[Any, ...]], *, vault: Vault) -> Household:
     """The household of a row with its `id`, `version` and `content`."""
-    return vault.open(row.content, Household, context=_context(row.id, row.version))
+    return vault.open(row.content, Household, context=household_context(row.id, row.version))
 
 
 async def read_version(connection: AsyncConnection, household_id: UUID, version: int, *, vault: Vault) -> Household:
@@ -55,7 +56,7 @@ async def read_version(connection: AsyncConnection, household_id: UUID, version:
     )
     if content is None:
         raise NotFound(f"Household {household_id} has no version {version}.")
-    return vault.open(content, Household, context=_context(household_id, version))
+    return vault.open(content, Household, context=household_context(household_id, version))
 
 
 async def write_households(
@@ -68,7 +69,7 @@ async def write_households(
 ) -> None:
     """Write households with their members, their index and their version, as one."""
     for household in households:
-        content = vault.seal(household, context=_context(household.id, household.version))
+        content = vault.seal(household, context=household_context(household.id, household.version))
         await _write_facts(connection, household, content, at=at)
         await connection.execute(
             insert(HouseholdVersion).values(
@@ -128,10 +129,6 @@ async def _write_members(connection: AsyncConnection, household: Household) -> N
 
 async def _index(connection: AsyncConnection, household: Household, *, vault: Vault) -> None:
     await connection.execute(delete(IdentityDigest).where(IdentityDigest.household_id == household.id))
-    numbers = {
-        "nik": [member.nik for member in household.active_members if member.nik is not None],
-        "kk": [household.kk_number] if household.active_members else [],
-    }
     rows = [
         {
             "id": new_id(),
@@ -141,11 +138,19 @@ async def _index(connection: AsyncConnection, household: Household, *, vault: Va
             "key_id": digest.key_id,
             "digest": digest.digest,
         }
-        for purpose, held in numbers.items()
+        for purpose, held in numbers_in(household).items()
         for digest in vault.digests(held, purpose=purpose)
     ]
     if rows:
         await connection.execute(insert(IdentityDigest), rows)
+
+
+def numbers_in(household: Household) -> dict[str, list[str]]:
+    """The numbers by which a household is found, by purpose, `nik` or `kk`."""
+    return {
+        "nik": [member.nik for member in household.active_members if member.nik is not None],
+        "kk": [household.kk_number] if household.active_members else [],
+    }
 
 
 async def known_elsewhere(

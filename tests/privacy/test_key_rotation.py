@@ -1,0 +1,221 @@
+"""Rotating the keys of a registry in use: nothing is forgotten, nothing is lost, and nothing is changed on the way."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import LargeBinary, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from db.models import Base, UnmaskRequest
+from db.owner import OwnerDatabase
+from db.repositories.disclosure import Read, Reader, log_readings, request_explanation_context, request_note_context
+from db.repositories.registry import known_elsewhere
+from db.sealed import NOT_SEALED, SEALED, SealedColumn
+from db.session import Viewer
+from db.vault import Vault
+from devstack.demo_people import TARAJU
+from domain.authority import Seat
+from domain.changes import IdentityCorrection
+from domain.decisions import answer_note_context
+from domain.disclosure import Purpose
+from domain.ids import new_id
+from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
+from domain.vocabulary import Outcome, ReasonCode, Role, Stage
+from services.administration.audit import verify_all
+from services.administration.keys import INDEX, active_key, read_usage, reseal, stale
+from tests.casework.play import Play
+from tests.scene import FIELD_KEYS, INDEX_KEYS, SYSTEM, VAULT, Scene, household_of, user
+from tests.workflows.stack import floor_area
+
+NEW_FIELD, NEW_INDEX = generate(key_id="f2"), generate(key_id="i2")
+NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
+NIK = "3206131708900009"
+
+
+def _vault(field: str, index: str) -> Vault:
+    return Vault(KeyRing.parse(field, setting="field"), IndexRing.parse(index, setting="index"))
+
+
+ROTATING = _vault(f"{NEW_FIELD},{FIELD_KEYS}", f"{NEW_INDEX},{INDEX_KEYS}")
+ROTATED = _vault(NEW_FIELD, NEW_INDEX)
+
+
+@pytest.fixture
+async def used(scene: Scene) -> Scene:
+    """A registry with something in every sealed column, and an open case that brings in a number."""
+    play = Play(scene)
+    update_id = await play.begin(floor_area(30))
+    await play.forward_to(update_id, Stage.VERIFICATION)
+    await play.decide(update_id, "puskesos.taraju", Outcome.RETURN, reason=ReasonCode.UNCLEAR_PHOTO, note="Buram")
+    household = household_of(1)
+    assert household.head is not None
+    await play.begin(IdentityCorrection(member_id=household.head.id, nik=NIK), place=1)
+    await _answered_and_read(scene, update_id)
+    return scene
+
+
+async def _answered_and_read(scene: Scene, update_id: Any) -> None:
+    answer_id = await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
+    note = VAULT.seal_text("Kuota penuh", context=answer_note_context(answer_id))
+    async with scene.as_owner() as connection:
+        await connection.execute(text("ALTER TABLE ministry_answers DISABLE TRIGGER ministry_answers_upkeep_only"))
+        await connection.execute(text("UPDATE ministry_answers SET note = :note"), {"note": note})
+        await connection.execute(text("ALTER TABLE ministry_answers ENABLE TRIGGER ministry_answers_upkeep_only"))
+    operator, request_id = user("operator.taraju"), new_id()
+    seat = Seat(role=Role.VILLAGE_OPERATOR, office_id=new_id(), area_code=TARAJU)
+    reader = Reader(user_id=operator, seat=seat, purpose=Purpose.FIELD_VISIT, explanation="Kunjungan rumah")
+    async with scene.app.transaction(Viewer(name=str(operator), areas=(TARAJU,))) as connection:
+        read = Read(subject="update", area_code=TARAJU, update_id=update_id)
+        await log_readings(connection, reader, [read], at=NOW, vault=VAULT)
+        await connection.execute(
+            insert(UnmaskRequest).values(
+                id=request_id,
+                area_code=TARAJU,
+                purpose=Purpose.FIELD_VISIT.value,
+                explanation=VAULT.seal_text("Bantuan beras", context=request_explanation_context(request_id)),
+                note=VAULT.seal_text("Setuju", context=request_note_context(request_id)),
+                rows=1,
+                hours=1,
+                requested_by=operator,
+                requested_at=NOW,
+            ),
+        )
+
+
+def owner(scene: Scene) -> OwnerDatabase:
+    return OwnerDatabase(scene.urls.migrator)
+
+
+async def contents(scene: Scene, sealed: SealedColumn, vault: Vault) -> list[bytes]:
+    """What stands in a sealed column, opened."""
+    async with owner(scene).transaction() as connection:
+        keys = sealed.table.primary_key.columns
+        rows = (
+            await connection.execute(select(sealed.table).where(sealed.envelope.is_not(None)).order_by(*keys))
+        ).all()
+    return [vault.fields.open(getattr(row, sealed.column), context=sealed.context(row)) for row in rows]
+
+
+async def usage_of(scene: Scene) -> dict[str, set[str]]:
+    """Which keys the values of each column are under."""
+    async with owner(scene).transaction() as connection:
+        usage = await read_usage(connection)
+    return {one.column: {other.key_id for other in usage if other.column == one.column} for one in usage}
+
+
+async def rotate(scene: Scene, **how: Any) -> dict[str, int]:
+    """How many values were sealed anew, by column."""
+    done: dict[str, int] = {}
+    async with aclosing(reseal(owner(scene), ROTATING, at=NOW, **how)) as chunks:
+        async for chunk in chunks:
+            assert chunk.unmatched == 0
+            done[chunk.column] = done.get(chunk.column, 0) + chunk.values
+    return done
+
+
+def test_every_column_of_bytes_is_sealed_or_says_what_it_holds() -> None:
+    columns = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+    sealed = {column.name for column in SEALED}
+    assert sealed | NOT_SEALED.keys() == columns, "say in db/sealed.py what the column holds"
+    assert sealed & NOT_SEALED.keys() == set()
+
+
+async def test_a_rotation_leaves_every_content_as_it_was_and_nothing_under_the_old_keys(used: Scene) -> None:
+    before = {sealed.name: await contents(used, sealed, VAULT) for sealed in SEALED}
+    assert [name for name, held in before.items() if not held] == [], "a column without rows would prove nothing"
+    async with owner(used).transaction() as connection:
+        waiting = stale(await read_usage(connection), ROTATING)
+    done = await rotate(used, chunk=3)
+    assert sum(done.values()) == waiting
+    assert {sealed.name: await contents(used, sealed, ROTATED) for sealed in SEALED} == before
+    assert await usage_of(used) == {column: {active_key(column, ROTATED)} for column in (*before, INDEX)}
+    for sealed in SEALED:
+        with pytest.raises(UnknownKeyError):
+            await contents(used, sealed, VAULT)
+    assert await rotate(used) == {}, "a second run finds nothing to do"
+    async with owner(used).transaction(snapshot=True) as connection:
+        assert [flaw async for report in verify_all(connection) for flaw in report.flaws] == []
+
+
+async def test_numbers_are_found_before_during_and_after_a_rotation(used: Scene) -> None:
+    head = household_of(0).head
+    assert head is not None
+    numbers = {"nik": [NIK, *([head.nik] if head.nik else [])], "kk": [household_of(0).kk_number]}
+
+    async def found(vault: Vault) -> list[tuple[str, str, str]]:
+        async with used.app.transaction(SYSTEM) as connection:
+            return sorted(await known_elsewhere(connection, numbers, household_id=None, update_id=None, vault=vault))
+
+    before = await found(VAULT)
+    assert {number for number, _, _ in before} == {number for held in numbers.values() for number in held}
+    async with aclosing(reseal(owner(used), ROTATING, at=NOW, chunk=2)) as chunks:
+        async for _ in chunks:
+            assert await found(ROTATING) == before
+    assert await found(ROTATED) == before
+    assert await found(VAULT) == []
+
+
+async def test_cut_off_it_goes_on_where_it_stood(used: Scene) -> None:
+    async with owner(used).transaction() as connection:
+        waiting = stale(await read_usage(connection), ROTATING)
+    async with aclosing(reseal(owner(used), ROTATING, at=NOW, chunk=2)) as chunks:
+        first = await anext(chunks)
+    assert 0 < first.values < waiting
+    done = await rotate(used)
+    assert sum(done.values()) == waiting - first.values
+    told = await used.rows("SELECT (data->>'values')::int AS n FROM audit_events WHERE type = 'keys.resealed'")
+    assert sum(row.n for row in told) == waiting
+
+
+async def test_a_row_that_somebody_holds_is_left_for_the_next_run(used: Scene) -> None:
+    household = household_of(2)
+    async with used.worker.transaction(SYSTEM) as other:
+        await other.execute(text("SELECT 1 FROM households WHERE id = :id FOR UPDATE"), {"id": household.id})
+        await rotate(used)
+        assert (await usage_of(used))["households.content"] == {"k1", "f2"}
+    assert (await rotate(used))["households.content"] == 1
+    assert (await usage_of(used))["households.content"] == {"f2"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "change = change",
+        "change = change || '\\x00'::bytea",
+        "change = :forged",
+        "submitted_by = gen_random_uuid()",
+        "evidence = '[1]'",
+        "erased_at = now()",
+    ],
+)
+async def test_upkeep_replaces_the_envelope_of_an_append_only_row_and_nothing_else(used: Scene, change: str) -> None:
+    forged = ROTATED.fields.seal(b"another content", context="somewhere")
+    statement = f"UPDATE update_revisions SET {change}"  # noqa: S608 - our own words
+    await _refused(used, statement, forged, upkeep="")
+    if change != "change = change":
+        await _refused(used, statement, forged, upkeep="reseal")
+
+
+async def _refused(scene: Scene, statement: str, forged: bytes, *, upkeep: str) -> None:
+    async with scene.as_owner() as connection:
+        await connection.execute(text("SELECT set_config('kawal.upkeep', :upkeep, true)"), {"upkeep": upkeep})
+        with pytest.raises(DBAPIError, match="never changed or removed"):
+            await connection.execute(text(statement), {"forged": forged} if ":forged" in statement else {})
+
+
+async def test_an_envelope_that_does_not_open_stops_the_run_before_it_is_lost(used: Scene) -> None:
+    stranger = _vault(f"{NEW_FIELD},{generate(key_id='k1')}", f"{NEW_INDEX},{INDEX_KEYS}")
+    before = await usage_of(used)
+    chunks = reseal(owner(used), stranger, at=NOW)
+    with pytest.raises(SealError, match="altered or belongs elsewhere"):
+        await anext(chunks)
+    assert await usage_of(used) == before
