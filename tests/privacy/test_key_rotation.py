@@ -25,7 +25,7 @@ from domain.disclosure import Purpose
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
-from services.administration.audit import verify_all
+from services.administration.audit import verify_one
 from services.administration.keys import INDEX, active_key, read_usage, reseal, stale
 from tests.casework.play import Play
 from tests.scene import FIELD_KEYS, INDEX_KEYS, SYSTEM, VAULT, Scene, household_of, user
@@ -143,7 +143,8 @@ async def test_a_rotation_leaves_every_content_as_it_was_and_nothing_under_the_o
             await contents(used, sealed, VAULT)
     assert await rotate(used) == {}, "a second run finds nothing to do"
     async with owner(used).transaction(snapshot=True) as connection:
-        assert [flaw async for report in verify_all(connection) for flaw in report.flaws] == []
+        for row in await used.rows("SELECT stream FROM audit_streams"):
+            assert (await verify_one(connection, row.stream)).flaws == []
 
 
 async def test_numbers_are_found_before_during_and_after_a_rotation(used: Scene) -> None:
