@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from commands.terminal import CommandFailed, progress, say
 from devstack.areas import AreaNode, load_areas, nation, regency
 from devstack.demo_people import REGENCY
 from domain.vocabulary import AreaLevel
+from services.administration.areas import note_areas_loaded
 
 app = typer.Typer(
     add_completion=False,
@@ -56,7 +58,10 @@ def load(
 async def _load(nodes: list[AreaNode]) -> int:
     with progress("Loading areas", total=len(nodes)) as advance:
         async with owner_database().transaction() as connection:
-            return await load_areas(connection, nodes, progress=advance)
+            changed = await load_areas(connection, nodes, progress=advance)
+            if changed:
+                await note_areas_loaded(connection, changed, at=datetime.now(UTC))
+            return changed
 
 
 def _of_regencies(codes: list[str]) -> list[AreaNode]:

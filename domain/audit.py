@@ -54,6 +54,8 @@ class AuditType(StrEnum):
     TASK_ESCALATED = "task.escalated"
     TASK_DECIDED = "task.decided"
     TASK_CANCELLED = "task.cancelled"
+    AREAS_LOADED = "areas.loaded"
+    CALENDAR_PUBLISHED = "calendar.published"
     POLICY_PUBLISHED = "policy.published"
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105  no password: the account got another one

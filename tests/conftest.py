@@ -6,7 +6,7 @@ They start only when a test uses them, and end with the session however that end
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import pytest
@@ -16,11 +16,26 @@ from devstack.postgres import DatabaseUrls, PostgresServer
 from devstack.scratch import scratch_postgres, scratch_temporal
 from devstack.seed import World
 from devstack.temporal import TemporalServer
+from tests.audited import silent_changes, watched
 from tests.scene import Scene, seed_world
 
 TEMPLATE = "migrated"
 SEEDED = "seeded"
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]  pytest calls it
+    """Every transaction of Kawal's own code is watched."""
+    with watched():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_silence(_watched: None) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Whatever a test is about: nothing that counts was changed without an event."""
+    yield
+    assert silent_changes() == []
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Calendar
+from db.repositories import trail
+from db.repositories.trail import Entry
+from domain.audit import AuditType
 from domain.authority import NATION
 from domain.calendar import WorkingCalendar
 from runtime.holiday_seed import seed_holidays
@@ -48,6 +51,8 @@ async def load_national_calendar(
             created_at=at,
         ),
     )
+    published = Entry(type=AuditType.CALENDAR_PUBLISHED, data={"area": NATION, "version": calendar.version})
+    await trail.record(connection, f"calendar:{NATION}", [published], at=at, area_code=None)
     return LoadedCalendar(calendar, written=True)
 
 

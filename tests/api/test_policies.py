@@ -134,11 +134,11 @@ async def test_a_repeat_is_answered_although_its_moment_has_passed(scene: Scene)
     settings = settings_for(scene)
     kawal = await open_kawal(settings)
     moment = datetime.now(UTC)
-    soon = (moment + timedelta(hours=1)).isoformat()
+    soon = (moment + timedelta(minutes=10)).isoformat()
     async with opened(scene, settings, kawal=replace(kawal, now=lambda: moment)) as before:
         first = await publish(before, policy(), key="spring", effective_at=soon)
         assert first.status_code == 201, first.text
-    async with opened(scene, settings, kawal=replace(kawal, now=lambda: moment + timedelta(hours=2))) as after:
+    async with opened(scene, settings, kawal=replace(kawal, now=lambda: moment + timedelta(minutes=20))) as after:
         again = await publish(after, policy(), key="spring", effective_at=soon)
         assert (again.status_code, again.json()) == (201, first.json())
     await kawal.database.close()

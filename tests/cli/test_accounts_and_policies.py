@@ -85,7 +85,7 @@ async def test_what_the_operator_did_to_an_account_stands_in_its_trail(kawal: Ka
     await kawal("memberships", "add", "siti", "--role", "regent", "--area", "32.06", "--office", "X", "--new-office")
     await kawal("users", "passwd", "siti", "--password-stdin", stdin="another long phrase\n")
     verified = json.loads((await kawal("audit", "verify", "--json")).stdout)
-    assert (verified["streams"], verified["events"], verified["flaws"]) == (1, 3, [])
+    assert (verified["streams"], verified["events"], verified["flaws"]) == (2, 4, [])
 
 
 async def test_a_policy_is_published_for_the_area_asked_for_and_shown_there(kawal: Kawal, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ async def test_what_seeding_leaves_in_the_trail_is_whole(database: DatabaseUrls,
     await plant(database, vault)
     async with OwnerDatabase(database.migrator).transaction(snapshot=True) as connection:
         verdict = await prove(connection)
-    assert (verdict.streams, verdict.flaws) == (len(ACCOUNTS) + 1, [])
+    assert (verdict.streams, verdict.flaws) == (len(ACCOUNTS) + 2, [])
 
 
 def test_the_registry_differs_where_it_is_meant_to_and_nowhere_else() -> None:
