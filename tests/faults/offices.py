@@ -44,7 +44,7 @@ class Offices:
     async def log_in(self, *names: str) -> None:
         """Get a token for each, while the database is there."""
         for name in names:
-            form = {"username": name, "password": PASSWORD}
+            form = {"grant_type": "password", "username": name, "password": PASSWORD}
             answer = await self.client.post(f"{self.stack.api_url}/v1/auth/token", data=form)
             self.tokens[name] = answer.raise_for_status().json()["access_token"]
 
