@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "users": "commands.accounts:users",
     "memberships": "commands.accounts:memberships",
     "policies": "commands.policies:app",
+    "case": "commands.cases:app",
     "audit": "commands.audit:app",
     "doctor": "commands.doctor:app",
     "keys": "commands.keys:app",

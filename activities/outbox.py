@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from activities.forgotten import remind_engine
 from db.models import OutboxMessage, Update
+from db.repositories.outbox import AGAIN
 from db.session import Database, Viewer
 from domain.contracts import DeadlineMoved, MinistryAnswered
 from domain.errors import EngineUnavailable
@@ -153,7 +154,8 @@ class Dispatcher:
     async def _deliver(self, message: Message) -> None:
         match message.topic:
             case "start_update":
-                await self._engine.start(await self._new_case(message.subject_id))
+                again = bool(message.payload.get(AGAIN))
+                await self._engine.start(await self._new_case(message.subject_id), again=again)
             case "signal_ministry_answer":
                 await self._engine.tell_ministry_answered(
                     message.subject_id,

@@ -33,6 +33,7 @@ class AuditType(StrEnum):
 
     UPDATE_SUBMITTED = "update.submitted"
     UPDATE_ENGINE_STARTED = "update.engine_started"
+    UPDATE_RESTARTED = "update.restarted"
     UPDATE_STAGE_ENTERED = "update.stage_entered"
     UPDATE_IDENTITY_CHECKED = "update.identity_checked"
     UPDATE_RETURNED = "update.returned"

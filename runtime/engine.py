@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
@@ -58,6 +59,7 @@ _PROBE: Final = "kawal-probe"
 """The id of a workflow that there never is."""
 
 _AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED}
+_NO_NAMESPACE: Final = "NamespaceNotFoundFailure"
 _FORGOTTEN = {"AcceptedUpdateCompletedWorkflow", "foreign_run"}
 
 
@@ -73,6 +75,21 @@ class NewCase:
     policy_version_id: UUID
     area_code: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRun:
+    """What the engine holds of a case: its latest run, and the first of its chain, by which the case is claimed.
+
+    `status` is the engine's own word, such as `running`, `completed` or `terminated`.
+    """
+
+    status: str
+    open: bool
+    run_id: str
+    first_run_id: str
+    started_at: datetime
+    closed_at: datetime | None
 
 
 def metrics_runtime(bind: str) -> Runtime:
@@ -112,12 +129,15 @@ class Engine:
         self._patience = patience
         self.breaker = Breaker("engine", self._probe)
 
-    async def start(self, case: NewCase, *, within: timedelta | None = None) -> None:
+    async def start(self, case: NewCase, *, within: timedelta | None = None, again: bool = False) -> None:
         """Start the workflow of a case; that it runs already, or has run to its end, is success.
 
-        Use-existing alone would start a second run on a closed case, so a duplicate is refused as well. People come
-        before bulk, and villages share the queue fairly. Raises EngineUnavailable, after the time given at most.
+        Use-existing alone would start a second run on a closed case, so a duplicate is refused as well; unless an
+        operator has found its run lost and has it started `again`, where a run that has ended stands in nobody's way:
+        whether the case is still to be had, its row tells the new run. People come before bulk, and villages share
+        the queue fairly. Raises EngineUnavailable, after the time given at most.
         """
+        reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else WorkflowIDReusePolicy.REJECT_DUPLICATE
         try:
             async with self._calling(within):
                 await self._client.start_workflow(
@@ -126,7 +146,7 @@ class Engine:
                     id=workflow_id(case.update_id),
                     task_queue=self._queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_reuse_policy=reuse,
                     priority=Priority(priority_key=2, fairness_key=case.area_code),
                     search_attributes=TypedSearchAttributes(
                         [SearchAttributePair(AREA, case.area_code), SearchAttributePair(KIND, case.kind)],
@@ -166,6 +186,27 @@ class Engine:
                 return await self._handle(update_id).query("live", result_type=LiveCase)
         except (RPCError, TimeoutError, RuntimeError, WorkflowQueryFailedError) as fault:
             raise _fault(fault) from fault
+
+    async def find_run(self, update_id: UUID) -> EngineRun | None:
+        """What the engine holds of a case, also where it has ended; None when it holds nothing.
+
+        Raises EngineUnavailable, also for an engine that does not know the namespace: what it lacks proves nothing.
+        """
+        try:
+            async with self._calling():
+                found = await self._handle(update_id).describe()
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            if _is_unknown_workflow(fault):
+                return None
+            raise _unavailable() from fault
+        return EngineRun(
+            status="unknown" if found.status is None else found.status.name.lower(),
+            open=found.status is WorkflowExecutionStatus.RUNNING,
+            run_id=found.run_id,
+            first_run_id=found.raw_description.workflow_execution_info.first_run_id or found.run_id,
+            started_at=found.start_time,
+            closed_at=found.close_time,
+        )
 
     async def tell_ministry_answered(self, update_id: UUID, message: MinistryAnswered) -> None:
         """Signal that the Ministry's answer is there. Raises EngineUnavailable or EngineHasNoCaseError."""
@@ -224,6 +265,12 @@ class Engine:
 
     def _handle(self, update_id: UUID) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(workflow_id(update_id))
+
+
+def _is_unknown_workflow(fault: BaseException) -> bool:
+    if not isinstance(fault, RPCError) or fault.status is not RPCStatusCode.NOT_FOUND:
+        return False
+    return not any(detail.type_url.endswith(_NO_NAMESPACE) for detail in fault.grpc_status.details)
 
 
 def _unavailable() -> EngineUnavailable:

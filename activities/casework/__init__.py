@@ -10,6 +10,7 @@ from activities.casework.ladder import pass_milestone
 from activities.casework.stages import arrive, stay, step_of
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
+from db.repositories.cases import claim_case
 from db.repositories.idempotency import read_act
 from db.repositories.outbox import mark_started
 from db.repositories.tasks import find_open_task
@@ -43,7 +44,10 @@ class Casework:
 
     @activity.defn(name=ActivityName.OPEN_CASE)
     async def open_case(self, command: OpenCase) -> StepTaken:
-        """Claim the case for this run and enter the first stage; refuses any other run than the first."""
+        """Claim the case for this run and enter the first stage; refuses any other run while the case has one.
+
+        A case whose claim an operator has released, since its run was lost, stays where it stands.
+        """
         async with work_on(self._desk, command.update_id, at=command.at) as work:
             with refusals(ForeignRun):
                 _require_own_run(work, command.run_id)
@@ -102,4 +106,7 @@ async def _open(work: Work, run_id: str) -> NextStep:
         return await stay(work)
     await mark_started(work.connection, work.case.id, at=work.at)
     work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
+    if work.case.stage is not None:
+        await claim_case(work.connection, work.case.id, run_id)
+        return await stay(work)
     return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})

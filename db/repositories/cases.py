@@ -176,6 +176,11 @@ async def touch_case(connection: AsyncConnection, update_id: UUID) -> None:
     await connection.execute(update(Update).where(Update.id == update_id).values(version=Update.version + 1))
 
 
+async def claim_case(connection: AsyncConnection, update_id: UUID, run_id: str | None) -> None:
+    """Give a case to a run of the engine, or to none; it stands where it stood, so its version stays."""
+    await connection.execute(update(Update).where(Update.id == update_id).values(run_id=run_id))
+
+
 async def add_finding(connection: AsyncConnection, update_id: UUID, finding: dict[str, Any]) -> None:
     """Put a finding beside those that the case has."""
     findings = Update.findings.concat(literal([finding], JSONB))

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import OutboxMessage
 
 START_UPDATE: Final = "start_update"
+"""Starts a case; with `AGAIN` in its payload, one whose run the engine has lost."""
+AGAIN: Final = "again"
 SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
 
 HEAD_START: Final = timedelta(seconds=5)
@@ -53,13 +55,13 @@ async def add_message(
 
 
 async def find_message(connection: AsyncConnection, topic: str, *, subject_id: UUID) -> Delivery:
-    """The message of this topic about this subject."""
+    """The latest message of this topic about this subject."""
     row = (
         await connection.execute(
-            select(OutboxMessage.id, OutboxMessage.done_at).where(
-                OutboxMessage.subject_id == subject_id,
-                OutboxMessage.topic == topic,
-            ),
+            select(OutboxMessage.id, OutboxMessage.done_at)
+            .where(OutboxMessage.subject_id == subject_id, OutboxMessage.topic == topic)
+            .order_by(OutboxMessage.id.desc())
+            .limit(1),
         )
     ).one()
     return Delivery(row.id, done=row.done_at is not None)

@@ -12,6 +12,9 @@ _UNKNOWN: Final = Text(id="Kejadian lain", en="Something else")
 WORDS: Final[dict[AuditType, Text]] = {
     AuditType.UPDATE_SUBMITTED: Text(id="Usulan diajukan", en="Update submitted"),
     AuditType.UPDATE_ENGINE_STARTED: Text(id="Usulan mulai diproses", en="Update taken up by the system"),
+    AuditType.UPDATE_RESTARTED: Text(
+        id="Usulan dilanjutkan oleh pengelola sistem", en="Update taken up again by whoever runs the system"
+    ),
     AuditType.UPDATE_STAGE_ENTERED: Text(id="Usulan masuk tahap", en="Update entered a stage"),
     AuditType.UPDATE_IDENTITY_CHECKED: Text(id="Data dipadankan dengan Dukcapil", en="Checked with the civil registry"),
     AuditType.UPDATE_RETURNED: Text(id="Usulan dikembalikan", en="Update returned"),

@@ -32,6 +32,12 @@ def bare_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, bare_settings: Path, database: DatabaseUrls) -> Path:
     """Settings of a demo on the test's database; nobody listens where its partners and its engine should be."""
+    settle(monkeypatch, database)
+    return bare_settings
+
+
+def settle(monkeypatch: pytest.MonkeyPatch, database: DatabaseUrls, **others: str) -> None:
+    """Set the variables from which a command of this process reads its settings."""
     values = {
         "DEMO": "true",
         "DATABASE_APP_URL": database.app,
@@ -48,25 +54,22 @@ def settings(monkeypatch: pytest.MonkeyPatch, bare_settings: Path, database: Dat
         "INDEX_KEYS": generate(),
         "CODEC_KEYS": generate(),
         "CHECKPOINT_KEYS": generate(),
+        **others,
     }
     for name, value in values.items():
         monkeypatch.setenv(ENV_PREFIX + name, value)
     get_settings.cache_clear()
-    return bare_settings
 
 
 @pytest.fixture
 def kawal() -> Kawal:
-    """Run a command as a shell would, and give back its exit code and what it wrote.
+    """Run a command as a shell would, and give back its exit code and what it wrote."""
+    return command
 
-    In a thread: commands run event loops of their own.
-    """
-    runner = CliRunner()
 
-    async def run(*arguments: str, stdin: str | None = None) -> Result:
-        result = await asyncio.to_thread(runner.invoke, app, list(arguments), input=stdin, prog_name="kawal")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
+async def command(*arguments: str, stdin: str | None = None) -> Result:
+    """Run `kawal` with these arguments. In a thread: commands run event loops of their own."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), input=stdin, prog_name="kawal")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
