@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol, cast
 
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from domain.authority import NATION, Actor
@@ -41,6 +44,29 @@ class Viewer:
         return cls(name=f"system:{part}", areas=(NATION,))
 
 
+class _Connected(Protocol):
+    def is_closed(self) -> bool:
+        """Whether either side has closed the connection."""
+        ...
+
+
+class _Adapted(Protocol):
+    @property
+    def driver_connection(self) -> _Connected:
+        """The connection as asyncpg has it."""
+        ...
+
+
+def _refuse_the_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool make a new connection in the place of one that the server has closed, as when it restarts.
+
+    The driver knows of it as soon as the end of the stream is read, so nobody has to be asked: the pool's own
+    `pool_pre_ping` would cost every transaction a round trip.
+    """
+    if cast("_Adapted", connection).driver_connection.is_closed():
+        raise DisconnectionError
+
+
 def _told(viewer: Viewer) -> dict[str, str]:
     return {"kawal.actor": viewer.name, "kawal.areas": ",".join(viewer.areas)}
 
@@ -63,6 +89,7 @@ class Database:
             connect_args={"server_settings": settings},
             hide_parameters=True,  # an error names the statement, never the values of a person
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_the_closed)
         self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 

@@ -25,6 +25,11 @@ class Line:
         self._cut = False
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether it carries nothing: both ends of whatever it carried know that it has ended."""
+        return not self._writers
+
     def hold(self) -> None:
         """Let nothing pass."""
         self._passing.clear()
@@ -77,14 +82,14 @@ async def listening(line: Line) -> AsyncGenerator[int]:
 
 
 @asynccontextmanager
-async def line_to(scene: Scene) -> AsyncGenerator[tuple[Line, Database]]:
-    """A line in front of the scene's database, and the worker's connections over it."""
-    url = make_url(scene.urls.worker)
-    assert url.host is not None
-    assert url.port is not None
-    line = Line(url.host, url.port)
+async def line_to(scene: Scene, *, url: str | None = None) -> AsyncGenerator[tuple[Line, Database]]:
+    """A line in front of the scene's database, and the worker's connections over it, or those of another login."""
+    straight = make_url(url or scene.urls.worker)
+    assert straight.host is not None
+    assert straight.port is not None
+    line = Line(straight.host, straight.port)
     async with listening(line) as port:
-        over_the_line = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        over_the_line = straight.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
         worker = Database(over_the_line, application="test-worker")
         try:
             yield line, worker
