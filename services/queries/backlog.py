@@ -33,7 +33,7 @@ async def read_backlog(kawal: Kawal) -> Backlog:
         OutboxMessage.done_at.is_(None),
         OutboxMessage.available_at <= now,
     )
-    async with kawal.database.transaction(Viewer.system("metrics")) as connection:
+    async with kawal.database.transaction(Viewer.system("metrics"), snapshot=True) as connection:
         by_status = {row.status: row.n for row in await connection.execute(cases.group_by(Update.status))}
         by_stage = {row.stage: row.n for row in await connection.execute(overdue.group_by(Task.stage))}
         outbox = (await connection.execute(waiting)).one()

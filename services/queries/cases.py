@@ -67,7 +67,7 @@ async def list_cases(kawal: Kawal, actor: Actor, wanted: CaseFilter, page: PageO
     now = kawal.now()
     areas = areas_in_view(actor, Permission.UPDATES_READ, area=wanted.area)
     statement = case_list(within(Update.area_code, areas), *_fitting(kawal, wanted, now=now), page=page)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         rows, after = cut((await connection.execute(statement)).all(), page.limit, lambda row: ByAge(row.id))
         who = await read_who(
             connection,

@@ -55,7 +55,7 @@ class VersionInFull(View):
 
 async def read_household_in_full(kawal: Kawal, actor: Actor, household_id: UUID) -> HouseholdInFull:
     """One household, masked. Raises NotFound outside the actor's areas, Forbidden without the permission."""
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         household = await _scoped(kawal, connection, actor, household_id)
         area_name = await connection.scalar(select(Area.name).where(Area.code == household.area_code))
         updates = await _open_updates(connection, household_id)
@@ -69,7 +69,7 @@ async def read_household_in_full(kawal: Kawal, actor: Actor, household_id: UUID)
 
 async def list_versions(kawal: Kawal, actor: Actor, household_id: UUID) -> tuple[VersionSummary, ...]:
     """The versions of a household, the newest first. Raises NotFound or Forbidden."""
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await _scoped(kawal, connection, actor, household_id)
         columns = (HouseholdVersion.version, HouseholdVersion.applied_at, HouseholdVersion.update_id)
         statement = select(*columns).where(HouseholdVersion.household_id == household_id)
@@ -79,7 +79,7 @@ async def list_versions(kawal: Kawal, actor: Actor, household_id: UUID) -> tuple
 
 async def read_one_version(kawal: Kawal, actor: Actor, household_id: UUID, version: int) -> VersionInFull:
     """A household as it was in one version, masked. Raises NotFound or Forbidden."""
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await _scoped(kawal, connection, actor, household_id)
         household = await read_version(connection, household_id, version, vault=kawal.vault)
     return VersionInFull(version=version, household=masked_household(household))

@@ -76,7 +76,7 @@ async def list_stalled(
     """
     now = kawal.now()
     statement = stalled_list(*stalled_in(actor, wanted, now=now), page=page)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         rows, after = cut(
             (await connection.execute(statement)).all(), page.limit, lambda row: ByDue(row.due_at, row.id)
         )

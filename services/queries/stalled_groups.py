@@ -77,7 +77,7 @@ async def count_stalled(kawal: Kawal, actor: Actor, wanted: StalledFilter, *, by
     """The stalled tasks in view, counted. Two statements. Raises NotFound for an area outside the actor's own."""
     now = kawal.now()
     conditions = stalled_in(actor, wanted, now=now)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         keys = _keys(by, actor, wanted, now=now)
         rows = (await connection.execute(_counted(keys, conditions, now=now))).all()
         named = await _names(connection, by, rows, now=now)

@@ -75,7 +75,7 @@ async def list_queue(kawal: Kawal, actor: Actor, wanted: QueueFilter, page: Page
     """The open tasks that the actor's roles may decide and from which no earlier part bars them. Two statements."""
     now = kawal.now()
     statement = queue_of(actor, *_fitting(actor, wanted, now=now), page=page)
-    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+    async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         rows, after = cut(
             (await connection.execute(statement)).all(), page.limit, lambda row: ByDue(row.due_at, row.id)
         )

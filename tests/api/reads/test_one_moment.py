@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from uuid import UUID
 
 import pytest
@@ -11,16 +12,22 @@ from sqlalchemy.exc import DBAPIError
 
 from db.session import Viewer
 from services.queries import case as case_query
+from services.queries import cases as cases_query
+from services.queries import household as household_query
+from services.queries import stalled as stalled_query
+from services.queries import stalled_groups as groups_query
+from services.queries import tasks as tasks_query
 from tests.api.reads.casebook import Casebook
 
+READER = "puskesos.taraju"
 EVERYWHERE = Viewer.system("test")
 
 
 def and_then(read: Callable[..., Awaitable[object]], act: Callable[[], Awaitable[object]]) -> Callable[..., object]:
     """`read`, and before its answer is used, `act`."""
 
-    async def both(*arguments: object) -> object:
-        answer = await read(*arguments)
+    async def both(*arguments: object, **named: object) -> object:
+        answer = await read(*arguments, **named)
         await act()
         return answer
 
@@ -42,6 +49,65 @@ async def test_case_that_ends_while_it_is_read_is_shown_as_it_was(
     assert during["task"]["status"] == "open"
     assert after["status"] == "withdrawn"
     assert after["closed_at"] is not None
+
+
+def once(act: Callable[[], Awaitable[object]], read: Callable[..., Awaitable[object]]) -> Callable[..., object]:
+    """`read`, and before it, `act`."""
+
+    async def both(*arguments: object, **named: object) -> object:
+        await act()
+        return await read(*arguments, **named)
+
+    return both
+
+
+async def test_household_is_shown_with_the_updates_that_were_open_when_it_was_read(
+    book: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_id = await book.in_verification()
+    address = f"/v1/households/{(await book.scene.case(update_id)).household_id}"
+    before = await book.read("operator.taraju", address)
+    first_statement = household_query.read_household
+    monkeypatch.setattr(household_query, "read_household", and_then(first_statement, lambda: book.withdraw(update_id)))
+
+    during = await book.read("operator.taraju", address)
+    monkeypatch.setattr(household_query, "read_household", first_statement)
+    after = await book.read("operator.taraju", address)
+
+    assert [update["id"] for update in before["open_updates"]] == [str(update_id)]
+    assert (during, after["open_updates"]) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("module", "address", "query"),
+    [
+        (stalled_query, "/v1/stalled", {}),
+        (groups_query, "/v1/stalled", {"group_by": "office"}),
+        (tasks_query, "/v1/tasks", {}),
+        (cases_query, "/v1/updates", {}),
+    ],
+    ids=["stalled", "stalled by office", "queue", "cases"],
+)
+async def test_list_names_whoever_held_the_posts_when_its_rows_were_read(
+    book: Casebook,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    address: str,
+    query: dict[str, str],
+) -> None:
+    await book.let_lapse(await book.in_verification())
+
+    async def offices_are_renamed() -> None:
+        await book.scene.rows("UPDATE offices SET name = 'Kantor baru' RETURNING 1")
+
+    before = await book.read(READER, address, **query)
+    second_statement = module.read_who
+    monkeypatch.setattr(module, "read_who", once(offices_are_renamed, second_statement))
+    during = await book.read(READER, address, **query)
+    monkeypatch.setattr(module, "read_who", second_statement)
+
+    assert during == before
+    assert await book.read(READER, address, **query) != before
 
 
 async def test_snapshot_writes_nothing_and_leaves_its_connection_as_it_was(book: Casebook) -> None:
