@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select, update
 
 from activities.forgotten import remind_engine
+from activities.vacancies import AuthorityChanged, wake_vacant
 from db.models import OutboxMessage, Update
 from db.repositories.outbox import AGAIN
 from db.session import Database, Viewer
@@ -166,6 +167,9 @@ class Dispatcher:
                     message.subject_id,
                     DeadlineMoved.model_validate(message.payload),
                 )
+            case "authority_changed":
+                changed = AuthorityChanged.model_validate(message.payload)
+                await wake_vacant(self._database, changed, at=datetime.now(UTC))
             case _:
                 raise ValueError(f"the outbox knows no topic {message.topic!r}")
 

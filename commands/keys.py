@@ -18,7 +18,7 @@ from domain import keyring
 from domain.keyring import SealError
 from runtime.codec_usage import oldest_keys
 from runtime.settings import ENV_PREFIX, get_settings
-from services.administration.keys import CHUNK, INDEX, Usage, read_usage, record_retired, reseal, stale
+from services.administration.keys import CHUNK, INDEXES, Usage, read_usage, record_retired, reseal, stale
 
 app = typer.Typer(
     add_completion=False,
@@ -112,7 +112,9 @@ def retire(
         used = run(_histories_under(key_id))
         where = f"{used:,} histories of the engine" if used else ""
     else:
-        under = [one for one in run(_usage()) if one.key_id == key_id and (one.column == INDEX) == (ring is Ring.INDEX)]
+        under = [
+            one for one in run(_usage()) if one.key_id == key_id and (one.column in INDEXES) == (ring is Ring.INDEX)
+        ]
         where = ", ".join(f"{one.column} ({one.values:,})" for one in under)
     if where:
         remedy = "wait until the engine has forgotten them" if ring is Ring.CODEC else "run `kawal keys reseal` first"
@@ -132,7 +134,7 @@ def _ring(ring: Ring) -> tuple[str, ...]:
 
 
 def _ring_of(one: Usage) -> tuple[str, ...]:
-    return _ring(Ring.INDEX if one.column == INDEX else Ring.FIELD)
+    return _ring(Ring.INDEX if one.column in INDEXES else Ring.FIELD)
 
 
 def _standing(one: Usage) -> str:

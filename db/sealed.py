@@ -21,11 +21,13 @@ from db.models import (
     Reading,
     Revision,
     UnmaskRequest,
+    User,
 )
 from db.repositories.cases import revision_context
 from db.repositories.disclosure import explanation_context, request_explanation_context, request_note_context
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, note_context
+from domain.people import identity_context
 from domain.requests import request_context
 
 Context = Callable[[Row[*tuple[Any, ...]]], str]
@@ -65,10 +67,12 @@ SEALED: Final = (
     SealedColumn(Reading, "explanation", lambda row: explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "explanation", lambda row: request_explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "note", lambda row: request_note_context(row.id)),
+    SealedColumn(User, "identity", lambda row: identity_context(row.id)),
 )
 """In the order in which they are sealed anew."""
 
 NOT_SEALED: Final = {
+    "account_digests.digest": "a blind index of accounts: has its own keys, and is made anew beside the envelopes",
     "audit_checkpoints.previous": "the hash of the checkpoint before",
     "audit_checkpoints.root": "a Merkle root over all chains",
     "audit_checkpoints.signature": "a signature",

@@ -16,22 +16,36 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from domain.authority import NATION, Actor
+from domain.authority import NATION, Actor, Permission
 
 _ENTER = text("SELECT set_config('kawal.actor', :actor, true), set_config('kawal.areas', :areas, true)")
+_SIT_DOWN = text("SELECT set_config('kawal.desk', :desk, true)")
+
+
+_DESKS = {Permission.PEOPLE_MANAGE: "people", Permission.DELEGATIONS_MANAGE: "leaves"}
+"""Where what is done with a permission."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who a transaction acts for, and the areas it may see."""
+    """Who a transaction acts for, and the areas it may see.
+
+    At a `desk` it sees what is seen nowhere else: at `people` accounts and appointments, at `leaves` appointments.
+    """
 
     name: str
     areas: tuple[str, ...]
+    desk: str | None = None
 
     @classmethod
     def of(cls, actor: Actor) -> Viewer:
         """A person with the areas of their seats."""
         return cls(name=str(actor.user_id), areas=actor.areas)
+
+    @classmethod
+    def at_desk(cls, actor: Actor, permission: Permission) -> Viewer:
+        """A person who administers people or their leaves, in the areas where their seats give the permission."""
+        return cls(name=str(actor.user_id), areas=actor.areas_with(permission), desk=_DESKS[permission])
 
     @classmethod
     def nobody(cls) -> Viewer:
@@ -103,6 +117,8 @@ class Database:
         async with (self._snapshots if snapshot else self.engine).begin() as connection:
             if viewer != self._always:
                 await connection.execute(_ENTER, {"actor": viewer.name, "areas": ",".join(viewer.areas)})
+            if viewer.desk is not None:
+                await connection.execute(_SIT_DOWN, {"desk": viewer.desk})
             yield connection
 
     @asynccontextmanager

@@ -64,6 +64,11 @@ class DemoAccount:
         """The id of its row."""
         return demo_id("user", self.username)
 
+    @property
+    def area_code(self) -> str:
+        """Where the account is administered: the widest area in which it is something."""
+        return min((seat.area_code for seat in self.seats), key=len)
+
 
 def _village_offices(code: str, name: str) -> tuple[DemoOffice, DemoOffice]:
     return (

@@ -132,6 +132,7 @@ async def _write_people(connection: AsyncConnection, *, password_hash: str, at: 
             "display_name": account.display_name,
             "password_hash": password_hash,
             "created_at": at,
+            "area_code": account.area_code,
         }
         for account in ACCOUNTS
     ]

@@ -1,4 +1,4 @@
-"""Who may do what, where: roles, areas, powers over a task, and separation of duties by user id.
+"""Who may do what, where: roles, areas, powers over a task, and separation of duties by person.
 
 Everything here is decided on a snapshot; the same functions answer the API before an act and the activity that
 records it, so that the two never disagree about a rule, only about the moment.
@@ -39,9 +39,11 @@ class Permission(StrEnum):
     AUDIT_READ = "area:audit:read"
     POLICIES_READ = "nation:policies:read"
     POLICIES_PUBLISH = "area:policies:publish"
+    PEOPLE_MANAGE = "area:people:manage"
+    DELEGATIONS_MANAGE = "area:delegations:manage"
 
 
-_READER = frozenset(
+READING = frozenset(
     {
         Permission.UPDATES_READ,
         Permission.TASKS_READ,
@@ -51,7 +53,11 @@ _READER = frozenset(
         Permission.POLICIES_READ,
     },
 )
-_OFFICER = _READER | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK}
+"""What changes nothing: all that is left to a seat whose holder is on leave."""
+LENT = READING | {Permission.TASKS_WORK, Permission.UPDATES_REPAIR, Permission.PERSONS_UNMASK}
+"""What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
+_OFFICER = READING | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK}
+_SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE}
 _OPERATOR = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
@@ -60,37 +66,79 @@ _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
     Role.VILLAGE_HEAD: _OFFICER,
-    Role.VILLAGE_COUNCIL: _READER,
+    Role.VILLAGE_COUNCIL: READING,
     Role.PUSKESOS_OFFICER: _OFFICER | {Permission.UPDATES_SUBMIT},
     Role.GROUND_CHECKER: _OFFICER,
-    Role.DISTRICT_SUPERVISOR: _OFFICER,
-    Role.SUBDISTRICT_HEAD: _OFFICER,
+    Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
+    Role.SUBDISTRICT_HEAD: _SUPERVISOR,
     Role.REGENCY_VERIFIER: _OFFICER | _BULK,
-    Role.REGENCY_SUPERVISOR: _OFFICER | _BULK,
-    Role.REGENCY_HEAD: _OFFICER | _SECOND_EYES,
+    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK,
+    Role.REGENCY_HEAD: _SUPERVISOR | _SECOND_EYES,
     Role.REGENCY_ASSISTANT: _OFFICER,
-    Role.REGENCY_SECRETARY: _READER,
-    Role.REGENT: _READER,
-    Role.INSPECTORATE: _READER | _SECOND_EYES | {Permission.READ_LOG_READ},
-    Role.DATA_PROTECTION_OFFICER: _READER | _SECOND_EYES | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ},
+    Role.REGENCY_SECRETARY: READING,
+    Role.REGENT: READING,
+    Role.INSPECTORATE: READING | _SECOND_EYES | {Permission.READ_LOG_READ},
+    Role.DATA_PROTECTION_OFFICER: READING | _SECOND_EYES | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ},
     Role.PROVINCE_OBSERVER: _OBSERVER,
-    Role.MINISTRY_OFFICER: _READER,
-    Role.PLANNER: _READER | _BULK,
-    Role.EVALUATOR: _READER,
-    Role.ADMINISTRATOR: frozenset({Permission.POLICIES_READ, Permission.POLICIES_PUBLISH, Permission.STALLED_READ}),
+    Role.MINISTRY_OFFICER: READING,
+    Role.PLANNER: READING | _BULK,
+    Role.EVALUATOR: READING,
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Permission.POLICIES_READ,
+            Permission.POLICIES_PUBLISH,
+            Permission.STALLED_READ,
+            Permission.PEOPLE_MANAGE,
+            Permission.DELEGATIONS_MANAGE,
+        },
+    ),
     Role.SERVICE: frozenset(),
 }
 """What each role may do in its area. Powers over a single task come on top, from the policy's grants."""
 
 
+class Person(BaseModel):
+    """A person as separation of duties knows them: by every account that was confirmed to be theirs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: UUID
+    other_accounts: frozenset[UUID] = frozenset()
+
+    def has(self, user_id: UUID) -> bool:
+        """Whether the account is this person's."""
+        return user_id == self.user_id or user_id in self.other_accounts
+
+    @property
+    def accounts(self) -> frozenset[UUID]:
+        """Every account of the person."""
+        return self.other_accounts | {self.user_id}
+
+
 class Seat(BaseModel):
-    """What a person is in one office: a membership, valid now."""
+    """What a person is in one office: a membership, valid now, their own or lent to them by somebody on leave."""
 
     model_config = ConfigDict(frozen=True)
 
     role: Role
     office_id: UUID
     area_code: str
+    membership_id: UUID | None = None
+    lent_by: Person | None = None
+    on_leave: bool = False
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the seat allows in its area now."""
+        held = PERMISSIONS[self.role]
+        if self.lent_by is not None:
+            return held & LENT
+        return held & READING if self.on_leave else held
+
+    @property
+    def on_behalf_of(self) -> UUID | None:
+        """Whose seat it is, where it is lent."""
+        return None if self.lent_by is None else self.lent_by.user_id
 
 
 class Actor(BaseModel):
@@ -101,14 +149,17 @@ class Actor(BaseModel):
     user_id: UUID
     display_name: str
     seats: tuple[Seat, ...]
+    other_accounts: frozenset[UUID] = frozenset()
+
+    @property
+    def person(self) -> Person:
+        """Who the actor is, whichever account they use."""
+        return Person(user_id=self.user_id, other_accounts=self.other_accounts)
 
     @property
     def areas(self) -> tuple[str, ...]:
         """The areas that the seats cover, without those that lie inside another."""
-        codes = {seat.area_code for seat in self.seats}
-        return tuple(
-            sorted(code for code in codes if not any(other != code and covers(other, code) for other in codes))
-        )
+        return widest(seat.area_code for seat in self.seats)
 
     def seats_over(self, area_code: str) -> tuple[Seat, ...]:
         """The seats whose area contains `area_code`."""
@@ -123,18 +174,36 @@ class Actor(BaseModel):
         if not within:
             raise NotFound(f"There is no area {area_code!r} for you.", pointer="/area_code")
         for seat in within:
-            if permission in PERMISSIONS[seat.role]:
+            if permission in seat.permissions:
                 return seat
+        if any(seat.on_leave and permission in PERMISSIONS[seat.role] for seat in within):
+            raise _on_leave()
         raise Forbidden(f"None of your roles in {area_code} allows {permission.value}.")
 
     def may_anywhere(self, permission: Permission) -> bool:
         """Whether any seat gives `permission` somewhere."""
-        return any(permission in PERMISSIONS[seat.role] for seat in self.seats)
+        return any(permission in seat.permissions for seat in self.seats)
+
+    def holds_for(self, user_id: UUID, *, area_code: str) -> bool:
+        """Whether what this account has claimed in the area is the actor's: it is theirs, or they stand in for it."""
+        if user_id == self.user_id:
+            return True
+        return any(seat.lent_by is not None and seat.lent_by.has(user_id) for seat in self.seats_over(area_code))
+
+    def areas_with(self, permission: Permission) -> tuple[str, ...]:
+        """The areas over which a seat gives `permission`, without those that lie inside another."""
+        return widest(seat.area_code for seat in self.seats if permission in seat.permissions)
 
 
 def covers(area_code: str, inner: str) -> bool:
     """Whether the area `area_code` is, or contains, the area `inner`."""
     return area_code in {NATION, inner} or inner.startswith(f"{area_code}.")
+
+
+def widest(codes: Iterable[str]) -> tuple[str, ...]:
+    """The codes without those that lie inside another."""
+    known = set(codes)
+    return tuple(sorted(code for code in known if not any(o != code and covers(o, code) for o in known)))
 
 
 class Grant(BaseModel):
@@ -152,7 +221,10 @@ def granted(rung: Rung) -> list[Grant]:
 
 
 class Involvement(BaseModel):
-    """That a person submitted or repaired the case (`stage` None), or decided in one of its stages."""
+    """That an account submitted or repaired the case (`stage` None), or decided in one of its stages.
+
+    Where somebody acted on behalf of another, each of the two has a part.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -161,22 +233,29 @@ class Involvement(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A person who holds a role over the area of a task."""
+    """A person who holds a role over the area of a task, or stands in for one who does and is on leave."""
 
     model_config = ConfigDict(frozen=True)
 
     user_id: UUID
     role: Role
+    other_accounts: frozenset[UUID] = frozenset()
+    lent_by: Person | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who it is, whichever account they use."""
+        return Person(user_id=self.user_id, other_accounts=self.other_accounts)
 
 
-def involved_elsewhere(user_id: UUID, *, stage: Stage, involvements: Iterable[Involvement]) -> Involvement | None:
+def involved_elsewhere(person: Person, *, stage: Stage, involvements: Iterable[Involvement]) -> Involvement | None:
     """How this person has already had a part in the case that bars them from deciding in `stage`, or None.
 
     Nobody decides in two stages of one case, nor in any stage of what they submitted. To decide again in the same
     stage, after a repair, is the same part and no bar.
     """
     for involvement in involvements:
-        if involvement.user_id == user_id and involvement.stage != stage:
+        if person.has(involvement.user_id) and involvement.stage != stage:
             return involvement
     return None
 
@@ -189,24 +268,27 @@ def deciding_seat(
     grants: Sequence[Grant],
     involvements: Sequence[Involvement],
 ) -> Seat:
-    """The seat in which `actor` may decide a task of `stage`.
+    """The seat in which `actor` may decide a task of `stage`; their own before one that is lent to them.
 
-    Raises NotFound outside the actor's areas, Forbidden when no role of theirs has the power, and
-    SeparationOfDuties when they have the power but had another part in the case.
+    Raises NotFound outside the actor's areas, Forbidden when no role of theirs has the power or its holder is on
+    leave, and SeparationOfDuties when they have the power but they, or whom they stand in for, had another part.
     """
     within = actor.seats_over(area_code)
     if not within:
         raise NotFound("There is no such task for you.")
     deciders = {grant.role for grant in grants if grant.power is Power.DECIDE}
-    seat = next((seat for seat in within if seat.role in deciders), None)
-    if seat is None:
+    seats = [seat for seat in within if seat.role in deciders]
+    if not seats:
         named = ", ".join(sorted(deciders)) or "nobody but the system"
         raise Forbidden(f"This task is decided by: {named}.", data={"deciders": sorted(deciders)})
-    bar = involved_elsewhere(actor.user_id, stage=stage, involvements=involvements)
-    if bar is not None:
-        part = "submitted this update" if bar.stage is None else f"decided in {bar.stage.value}"
-        raise SeparationOfDuties(f"You {part}; someone else has to decide in {stage.value}.")
-    return seat
+    present = sorted((seat for seat in seats if not seat.on_leave), key=lambda seat: seat.lent_by is not None)
+    if not present:
+        raise _on_leave()
+    bars = [_bar(actor.person, seat.lent_by, stage=stage, involvements=involvements) for seat in present]
+    free = next((seat for seat, bar in zip(present, bars, strict=True) if bar is None), None)
+    if free is None:
+        raise SeparationOfDuties(f"{bars[0]}; someone else has to decide in {stage.value}.")
+    return free
 
 
 def eligible_deciders(
@@ -216,11 +298,41 @@ def eligible_deciders(
     grants: Sequence[Grant],
     involvements: Sequence[Involvement],
 ) -> frozenset[UUID]:
-    """Who of `candidates` could decide a task of `stage` now: right role, and no other part in the case."""
+    """Who of `candidates` could decide a task of `stage` now: right role, and no other part in the case.
+
+    Whoever stands in for another is eligible only where neither of the two had another part.
+    """
     deciders = {grant.role for grant in grants if grant.power is Power.DECIDE}
     return frozenset(
         candidate.user_id
         for candidate in candidates
         if candidate.role in deciders
-        and involved_elsewhere(candidate.user_id, stage=stage, involvements=involvements) is None
+        and _bar(candidate.person, candidate.lent_by, stage=stage, involvements=involvements) is None
+    )
+
+
+def _bar(
+    person: Person,
+    lender: Person | None,
+    *,
+    stage: Stage,
+    involvements: Iterable[Involvement],
+) -> str | None:
+    """What keeps this person from deciding, for themselves or for `lender`, in words; None when nothing does."""
+    own = involved_elsewhere(person, stage=stage, involvements=involvements)
+    if own is not None:
+        return f"You {_part(own)}"
+    theirs = None if lender is None else involved_elsewhere(lender, stage=stage, involvements=involvements)
+    return None if theirs is None else f"The person you stand in for {_part(theirs)}"
+
+
+def _part(involvement: Involvement) -> str:
+    return "submitted this update" if involvement.stage is None else f"decided in {involvement.stage.value}"
+
+
+def _on_leave() -> Forbidden:
+    return Forbidden(
+        "You are on leave from the role that this needs.",
+        remedy="Leave it to whoever stands in for you, or end your leave first.",
+        data={"reason": "on_leave"},
     )

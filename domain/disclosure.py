@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from domain.authority import Person
 from domain.errors import NotPossibleNow, SeparationOfDuties
 from domain.provenance import Bilingual
 from domain.text import Note
@@ -141,9 +142,9 @@ class BulkStanding(BaseModel):
     rows_read: int
 
 
-def check_second_eyes(standing: BulkStanding, *, by: UUID) -> None:
+def check_second_eyes(standing: BulkStanding, *, by: Person) -> None:
     """That `by` may answer the request. Raises SeparationOfDuties for who made it, NotPossibleNow once answered."""
-    if by == standing.requested_by:
+    if by.has(standing.requested_by):
         raise SeparationOfDuties(
             "You made this request; somebody else has to answer it.",
             remedy="Ask the data protection officer, the inspectorate or the head of office.",

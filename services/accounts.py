@@ -16,7 +16,7 @@ from db.repositories.people import find_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
-from domain.authority import PERMISSIONS, Actor, Permission
+from domain.authority import Actor, Permission
 from domain.errors import Unauthenticated
 from domain.lockout import Tally
 from domain.sessions import Lifetime, Origin
@@ -41,6 +41,9 @@ class SeatHeld:
     office_name: str | None
     area_code: str
     permissions: tuple[Permission, ...]
+    on_behalf_of: UUID | None
+    on_leave: bool
+    membership_id: UUID | None
 
 
 async def log_in(
@@ -137,7 +140,10 @@ async def read_seats(kawal: Kawal, actor: Actor) -> list[SeatHeld]:
             office_id=seat.office_id,
             office_name=offices.get(seat.office_id),
             area_code=seat.area_code,
-            permissions=tuple(sorted(PERMISSIONS[seat.role])),
+            permissions=tuple(sorted(seat.permissions)),
+            on_behalf_of=seat.on_behalf_of,
+            on_leave=seat.on_leave,
+            membership_id=seat.membership_id,
         )
         for seat in actor.seats
     ]

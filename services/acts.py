@@ -28,7 +28,6 @@ from domain.errors import (
     EngineUnavailable,
     InvalidInput,
     NotPossibleNow,
-    StaleVersion,
     TaskAlreadyDecided,
     Violation,
 )
@@ -45,8 +44,9 @@ from domain.requests import (
 from domain.vocabulary import Stage
 from runtime.engine import EngineHasNoCaseError
 from services.kawal import Kawal
-from services.keyed import Call, HeldVersions, remember
+from services.keyed import Call, remember
 from services.submit import check_proposal
+from services.versions import require_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +118,6 @@ async def withdraw(kawal: Kawal, call: Call, update_id: UUID, withdrawal: Withdr
             move(case.position(await kawal.rules.policy(connection, case.policy_version_id)), Happening.WITHDRAWN)
     act = Act(act_id=keyed.id, kind=ActKind.WITHDRAW)
     return await _carry_out(kawal, call, keyed, act, update_id=update_id)
-
-
-def require_version(holds: HeldVersions, version: int) -> None:
-    """Raise StaleVersion when the thing has changed since the actor read it."""
-    if holds is not None and version not in holds:
-        raise StaleVersion("It is no longer in the version that you hold.", data={"version": version})
 
 
 @asynccontextmanager

@@ -181,7 +181,7 @@ async def answer_request(kawal: Kawal, actor: Actor, request_id: UUID, answer: B
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
         row = await find_request(connection, request_id, lock=True)
         seat = actor.seat_for(Permission.UNMASKING_APPROVE, area_code=row.area_code)
-        check_second_eyes(standing_of(row), by=actor.user_id)
+        check_second_eyes(standing_of(row), by=actor.person)
         approved = answer.verdict is BulkVerdict.APPROVED
         await connection.execute(
             update(UnmaskRequest)
@@ -274,7 +274,7 @@ def _stream(request_id: UUID) -> str:
 
 
 def _doer(actor: Actor, seat: Seat) -> Doer:
-    return Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
+    return Doer.of(actor, seat)
 
 
 async def _told(kawal: Kawal, connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> BulkRequest:

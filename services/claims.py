@@ -18,9 +18,10 @@ from domain.authority import Actor, Grant, Permission, Seat, deciding_seat
 from domain.errors import Forbidden, NotPossibleNow
 from domain.policy import Power
 from domain.vocabulary import Stage
-from services.acts import naming, require_open, require_version
+from services.acts import naming, require_open
 from services.kawal import Kawal
 from services.keyed import Call
+from services.versions import require_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def claim(kawal: Kawal, call: Call, task_id: UUID) -> Held:
         if task.claimed_by == call.actor.user_id:
             return _held(task)
         require_version(call.holds, task.version)
-        if task.claimed_by is not None:
+        if task.claimed_by is not None and not call.actor.holds_for(task.claimed_by, area_code=task.area_code):
             raise await _taken(connection, task.claimed_by)
         await save_task(connection, task, claimed_by=call.actor.user_id, claimed_at=call.at)
         await _note(connection, call, task, AuditType.TASK_CLAIMED, seat=seat)
@@ -94,13 +95,17 @@ async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRec
 async def _releasing_seat(connection: AsyncConnection, actor: Actor, task: TaskRecord) -> Seat:
     within = actor.seats_over(task.area_code)
     grants = await read_grants(connection, task.id)
-    managing = next((seat for seat in within if Grant(role=seat.role, power=Power.MANAGE) in grants), None)
+    managing = next((seat for seat in within if _manages(seat, grants)), None)
     if managing is not None:
         return managing
-    if task.claimed_by == actor.user_id and within:
+    if task.claimed_by is not None and actor.holds_for(task.claimed_by, area_code=task.area_code) and within:
         deciders = {grant.role for grant in grants}
         return next((seat for seat in within if seat.role in deciders), within[0])
     raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
+
+
+def _manages(seat: Seat, grants: list[Grant]) -> bool:
+    return not seat.on_leave and Grant(role=seat.role, power=Power.MANAGE) in grants
 
 
 async def _taken(connection: AsyncConnection, holder: UUID) -> NotPossibleNow:
@@ -123,7 +128,7 @@ async def _note(
 ) -> None:
     entry = Entry(
         type=what,
-        by=Doer(user_id=call.actor.user_id, role=seat.role, office_id=seat.office_id),
+        by=Doer.of(call.actor, seat),
         data={"task": str(task.id), "stage": task.stage.value, **data},
     )
     await touch_case(connection, task.update_id)

@@ -99,7 +99,7 @@ async def publish(kawal: Kawal, call: Call, data: object, *, effective_at: datet
     late = _late(effective_at, at=call.at)
     request = PolicyRequest(policy=_parse(data, beside=late), effective_at=effective_at)
     seat = call.actor.seat_for(Permission.POLICIES_PUBLISH, area_code=request.policy.area_code)
-    by = Doer(user_id=call.actor.user_id, role=seat.role, office_id=seat.office_id)
+    by = Doer.of(call.actor, seat)
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
         keyed = await remember(connection, call, request, route=ROUTE, vault=kawal.vault)
         if keyed.response is not None:

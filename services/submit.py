@@ -234,7 +234,7 @@ def _entry(intake: _Intake, receipt: Receipt, base: Household | None) -> Entry:
         "evidence": [*sorted({item.type.value for item in intake.request.evidence})],
         "findings": [*sorted({str(finding["code"]) for finding in receipt.findings})],
     }
-    doer = Doer(user_id=intake.call.actor.user_id, role=intake.seat.role, office_id=intake.seat.office_id)
+    doer = Doer.of(intake.call.actor, intake.seat)
     return Entry(type=AuditType.UPDATE_SUBMITTED, by=doer, status=Status.RECEIVED, data=data)
 
 

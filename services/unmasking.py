@@ -100,6 +100,6 @@ def _entry(
     """The event of a reading. The explanation stays in the read log, sealed: the trail is for good."""
     return Entry(
         type=kind,
-        by=Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id),
+        by=Doer.of(actor, seat),
         data={"purpose": request.purpose.value, "reading": str(read_id), **more},
     )

@@ -8,6 +8,7 @@ from activities.casework import partners
 from activities.casework.acts import record_act
 from activities.casework.ladder import pass_milestone
 from activities.casework.stages import arrive, stay, step_of
+from activities.casework.tasks import seek_decider
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.cases import claim_case
@@ -70,12 +71,15 @@ class Casework:
 
     @activity.defn(name=ActivityName.PASS_MILESTONE)
     async def pass_milestone(self, command: PassMilestone) -> StepTaken:
-        """Fire what is due on a task; a task that is no longer open, or was moved to a later date, sleeps on."""
+        """Fire what is due on a task, and climb on when nobody is left to decide it.
+
+        A task that is no longer open, or was moved to a later date, sleeps on.
+        """
         async with work_on(self._desk, command.update_id, at=command.at) as work:
             task = await find_open_task(work.connection, command.update_id)
             if task is None or task.id != command.task_id:
                 return StepTaken(next=await stay(work))
-            return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
+            return StepTaken(next=await step_of(work, await pass_milestone(work, await seek_decider(work, task))))
 
     @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:

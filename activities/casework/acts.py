@@ -144,10 +144,11 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
             "actor_id": actor.user_id,
             "actor_role": seat.role.value,
             "office_id": seat.office_id,
+            "on_behalf_of": seat.on_behalf_of,
             "decided_at": work.at,
         },
     )
-    work.involve(actor.user_id, task.stage)
+    work.involve(actor, seat, stage=task.stage)
     await close_task(
         work,
         task,
@@ -157,7 +158,7 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
     )
     work.note(
         AuditType.TASK_DECIDED,
-        by=_doer(actor, seat),
+        by=Doer.of(actor, seat),
         task=str(task.id),
         stage=task.stage.value,
         outcome=decision.outcome.value,
@@ -165,10 +166,6 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
         revision=work.case.revision,
         minutes=decision.minutes and decision.minutes.number,
     )
-
-
-def _doer(actor: Actor, seat: Seat) -> Doer:
-    return Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
 
 
 async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: ResubmissionInput) -> NextStep:
@@ -179,11 +176,11 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     changed = revised(before.change, repair.change)
     position = resubmit(work.position, changed=changed)
     await close_task(work, task, decided_by=actor.user_id)
-    work.involve(actor.user_id, None)
-    found = await _keep_revision(work, actor, repair, number=before.revision + 1)
+    work.involve(actor, seat, stage=None)
+    found = await _keep_revision(work, actor, seat, repair, number=before.revision + 1)
     work.note(
         AuditType.UPDATE_RESUBMITTED,
-        by=_doer(actor, seat),
+        by=Doer.of(actor, seat),
         task=str(task.id),
         revision=before.revision + 1,
         changed=sorted(changed),
@@ -193,9 +190,16 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     return await arrive(work, position, also={"revision": work.case.revision})
 
 
-async def _keep_revision(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> list[Finding]:
+async def _keep_revision(
+    work: Work,
+    actor: Actor,
+    seat: Seat,
+    repair: ResubmissionInput,
+    *,
+    number: int,
+) -> list[Finding]:
     """Keep what was sent in, make its numbers findable, and answer with where else they stand now."""
-    record = RevisionRecord(number, repair.change, repair.evidence, actor.user_id, work.at)
+    record = RevisionRecord(number, repair.change, repair.evidence, actor.user_id, work.at, seat.on_behalf_of)
     await add_revision(work.connection, work.case.id, record, area_code=work.case.area_code, vault=work.vault)
     await unindex_update(work.connection, work.case.id)
     await _index(work, repair.change)
@@ -227,5 +231,5 @@ async def _withdraw(work: Work, actor: Actor, withdrawal: WithdrawalInput) -> Ne
     task = await find_open_task(work.connection, work.case.id)
     if task is not None:
         await close_task(work, task, status="cancelled", decided_by=actor.user_id)
-    work.note(AuditType.UPDATE_WITHDRAWN, by=_doer(actor, seat), note_given=bool(withdrawal.note))
+    work.note(AuditType.UPDATE_WITHDRAWN, by=Doer.of(actor, seat), note_given=bool(withdrawal.note))
     return await arrive(work, position)

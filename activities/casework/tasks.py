@@ -1,4 +1,4 @@
-"""Opening a task: its deadline, its deciders, and the ladder at once when nobody may decide."""
+"""Opening a task: its deadline, its deciders, and the ladder at once when nobody may decide, then or later."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from dataclasses import replace
 
 from activities.casework.ladder import fire, next_look, rule_of
 from activities.casework.work import Work
+from db.repositories.cases import save_case
 from db.repositories.people import find_candidates
-from db.repositories.tasks import TaskRecord, add_grants, add_task, end_pauses, save_task
+from db.repositories.tasks import (
+    TaskRecord,
+    add_grants,
+    add_task,
+    end_pauses,
+    fired_rungs,
+    read_grants,
+    save_task,
+)
 from domain.audit import AuditType
 from domain.authority import Grant, Involvement, eligible_deciders, granted
 from domain.deadlines import Credit, Deadline, compute_deadline
@@ -52,7 +61,7 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
         due_at=deadline.due_at.isoformat(),
         deciders=sorted(rule.deciders),
     )
-    return await _find_decider(work, task, rule, grants) if rule.deciders else task
+    return await _find_decider(work, task, rule, grants, fired=set()) if rule.deciders else task
 
 
 async def deadline_of(work: Work, duration: Duration) -> Deadline:
@@ -84,11 +93,34 @@ def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Dura
     return rule.deadline
 
 
-async def _find_decider(work: Work, task: TaskRecord, rule: StageRule, grants: list[Grant]) -> TaskRecord:
+async def seek_decider(work: Work, task: TaskRecord) -> TaskRecord:
+    """Climb on from where an open task stands when nobody may decide it any more; else the task as it is.
+
+    Who could decide may have left, gone on leave or been disabled since the task was opened.
+    """
+    rule = rule_of(work, task.stage)
+    if not rule.deciders:
+        return task
+    fired = set(await fired_rungs(work.connection, task.id))
+    found = await _find_decider(work, task, rule, await read_grants(work.connection, task.id), fired=fired)
+    if found is not task:
+        cause = EscalationCause.NO_ELIGIBLE_DECIDER
+        await save_case(work.connection, work.case, work.position, level=found.level, cause=cause)
+        work.case = replace(work.case, level=found.level, cause=cause)
+    return found
+
+
+async def _find_decider(
+    work: Work,
+    task: TaskRecord,
+    rule: StageRule,
+    grants: list[Grant],
+    *,
+    fired: set[int],
+) -> TaskRecord:
     """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
     involved = [] if rule.stage is Stage.REPAIR else await work.involvements()
-    fired: set[int] = set()
-    level = 0
+    before, level = len(fired), task.level
     while not await _somebody(work, rule, grants, involved):
         index = next_escalation(rule.ladder, fired=fired)
         if index is None:
@@ -98,7 +130,7 @@ async def _find_decider(work: Work, task: TaskRecord, rule: StageRule, grants: l
         level = await fire(work, task, rung, index=index, level=level, cause=cause, due_at=work.at)
         grants = [*grants, *granted(rung)]
         fired.add(index)
-    return task if not fired else await _climbed(work, task, rule, fired=fired, level=level)
+    return task if len(fired) == before else await _climbed(work, task, rule, fired=fired, level=level)
 
 
 async def _somebody(

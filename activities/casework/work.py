@@ -28,7 +28,7 @@ from db.repositories.trail import SYSTEM, Doer, Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
 from domain.audit import AuditType
-from domain.authority import Involvement
+from domain.authority import Actor, Involvement, Seat
 from domain.calendar import WorkingCalendar
 from domain.household import Household
 from domain.lifecycle import Position
@@ -122,10 +122,11 @@ class Work:
         self._involvements = standing.involvements
         return standing
 
-    def involve(self, user_id: UUID, stage: Stage | None) -> None:
-        """Somebody has just had a part in the case."""
+    def involve(self, actor: Actor, seat: Seat, *, stage: Stage | None) -> None:
+        """Somebody has just had a part in the case, and so has whoever they stand in for."""
         if self._involvements is not None:
-            self._involvements.append(Involvement(user_id=user_id, stage=stage))
+            both = (actor.user_id, seat.on_behalf_of)
+            self._involvements += [Involvement(user_id=user_id, stage=stage) for user_id in both if user_id is not None]
 
     async def base(self) -> Household | None:
         """The household as it was when the update was made; None for a new one."""

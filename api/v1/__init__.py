@@ -11,10 +11,12 @@ from api.v1 import (
     auth,
     callbacks,
     deadlines,
+    delegations,
     disclosure,
     households,
     kinds,
     notifications,
+    people,
     policies,
     stalled,
     submissions,
@@ -36,6 +38,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     kinds.router,
     deadlines.router,
     policies.router,
+    people.router,
+    delegations.router,
     callbacks.router,
 )
 

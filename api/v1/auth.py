@@ -100,6 +100,9 @@ class SeatView(BaseModel):
     office_name: str | None
     area_code: str
     permissions: list[Permission]
+    membership_id: UUID | None = Field(description="The membership it comes from; a leave is declared of it")
+    on_behalf_of: UUID | None = Field(description="Who lent it to you while they are on leave; null: it is your own")
+    on_leave: bool = Field(description="You are on leave from it and only read; whoever stands in decides")
 
 
 class Me(BaseModel):

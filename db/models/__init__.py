@@ -22,13 +22,15 @@ from db.models.governance import (
     OutboxMessage,
     PolicyVersion,
 )
-from db.models.people import Area, Membership, Office, User
+from db.models.people import AccountDigest, AccountMatch, Area, Delegation, Membership, Office, User
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 
 __all__ = [
+    "AccountDigest",
+    "AccountMatch",
     "Area",
     "AuditCheckpoint",
     "AuditKey",
@@ -39,6 +41,7 @@ __all__ = [
     "Calendar",
     "ClockInterval",
     "Decision",
+    "Delegation",
     "Escalation",
     "Household",
     "HouseholdMember",

@@ -79,6 +79,7 @@ class Revision(Base):
     submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     submitted_at: Mapped[Moment]
     erased_at: Mapped[datetime | None]
+    on_behalf_of: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class IdentityResult(Base):
@@ -191,6 +192,7 @@ class Decision(Base):
     actor_role: Mapped[str | None]
     office_id: Mapped[UUID | None] = mapped_column(ForeignKey("offices.id"))
     decided_at: Mapped[Moment]
+    on_behalf_of: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class Escalation(Base):

@@ -1,14 +1,28 @@
-"""Areas, the offices that cover them, the people in the offices and what they are there."""
+"""Areas, the offices that cover them, the people in the offices, what they are there and who stands in for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, SmallInteger, false
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import AreaCode, Base, Moment, one_of
+from domain.authority import NATION
+from domain.people import LeaveReason, Verdict
 from domain.vocabulary import Role, Tier
 
 
@@ -35,10 +49,16 @@ class Office(Base):
     name: Mapped[str]
     tier: Mapped[str]
     area_code: Mapped[AreaCode] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
 class User(Base):
-    """A person with an account. Seen by others only as an id and a display name."""
+    """A person with an account. Seen by others only as an id and a display name.
+
+    `area_code` is where the account is administered, and gives its holder nothing. Accounts of one `person_id` were
+    confirmed to be one person's; a trigger gives a new account its own id. `identity` seals NIK and e-mail address.
+    """
 
     __tablename__ = "users"
 
@@ -48,6 +68,10 @@ class User(Base):
     password_hash: Mapped[str]
     disabled: Mapped[bool] = mapped_column(Boolean, server_default=false())
     created_at: Mapped[Moment]
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    area_code: Mapped[AreaCode] = mapped_column(server_default=NATION)
+    identity: Mapped[bytes | None] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
 class Membership(Base):
@@ -66,3 +90,62 @@ class Membership(Base):
     area_code: Mapped[AreaCode]
     valid_from: Mapped[Moment]
     valid_to: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+
+class Delegation(Base):
+    """A leave: for a period the holder of a membership decides nothing; `delegate_id`, if given, does for them."""
+
+    __tablename__ = "delegations"
+    __table_args__ = (
+        one_of("reason", LeaveReason),
+        CheckConstraint("valid_to > valid_from", name="period_ends_after_it_begins"),
+        CheckConstraint("delegate_id <> holder_id", name="nobody_stands_in_for_themselves"),
+        Index("ix_delegations_area_code_id", "area_code", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    membership_id: Mapped[UUID] = mapped_column(ForeignKey("memberships.id"), index=True)
+    area_code: Mapped[AreaCode]
+    holder_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    delegate_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    valid_from: Mapped[Moment]
+    valid_to: Mapped[Moment]
+    reason: Mapped[str]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[Moment]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+
+
+class AccountDigest(Base):
+    """A keyed digest of the NIK or the e-mail address of whoever an account belongs to, to find their other ones."""
+
+    __tablename__ = "account_digests"
+    __table_args__ = (one_of("purpose", ("nik", "email")), UniqueConstraint("user_id", "purpose", "key_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    purpose: Mapped[str]
+    key_id: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+
+
+class AccountMatch(Base):
+    """Two accounts with the same NIK or e-mail address, and what an administrator found: one person, or two."""
+
+    __tablename__ = "account_matches"
+    __table_args__ = (
+        one_of("verdict", Verdict),
+        CheckConstraint("first_id < second_id", name="pair_in_one_order"),
+        UniqueConstraint("first_id", "second_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    first_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    second_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    same: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    found_at: Mapped[Moment]
+    verdict: Mapped[str | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]

@@ -67,6 +67,7 @@ class RevisionRecord:
     evidence: tuple[EvidenceRef, ...]
     submitted_by: UUID
     submitted_at: datetime
+    on_behalf_of: UUID | None = None
 
 
 class Standing(NamedTuple):
@@ -105,12 +106,15 @@ _SUBMITTED = select(
     null().label("stage"),
     null().label("role"),
     null().label("power"),
+    Revision.on_behalf_of,
 ).where(Revision.update_id == bindparam("update_id"))
-_DECIDED = select(Decision.actor_id, Decision.stage, null(), null()).where(
+_DECIDED = select(Decision.actor_id, Decision.stage, null(), null(), Decision.on_behalf_of).where(
     Decision.update_id == bindparam("update_id"),
     Decision.actor_id.is_not(None),
 )
-_GRANTED = select(null(), null(), TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
+_GRANTED = select(null(), null(), TaskGrant.role, TaskGrant.power, null()).where(
+    TaskGrant.task_id == bindparam("task_id")
+)
 _INVOLVEMENTS = union_all(_SUBMITTED, _DECIDED)
 _STANDING = union_all(_SUBMITTED, _DECIDED, _GRANTED)
 
@@ -190,7 +194,7 @@ async def add_finding(connection: AsyncConnection, update_id: UUID, finding: dic
 async def read_involvements(connection: AsyncConnection, update_id: UUID) -> list[Involvement]:
     """Who has had a part in the case: every submission and repair, and every decision of an officer."""
     rows = await connection.execute(_INVOLVEMENTS, {"update_id": update_id})
-    return [_involvement(row) for row in rows]
+    return [part for row in rows for part in _parts(row)]
 
 
 async def read_standing(connection: AsyncConnection, update_id: UUID, *, task_id: UUID) -> Standing:
@@ -198,12 +202,15 @@ async def read_standing(connection: AsyncConnection, update_id: UUID, *, task_id
     rows = (await connection.execute(_STANDING, {"update_id": update_id, "task_id": task_id})).all()
     return Standing(
         grants=[Grant(role=Role(row.role), power=Power(row.power)) for row in rows if row.role is not None],
-        involvements=[_involvement(row) for row in rows if row.role is None],
+        involvements=[part for row in rows if row.role is None for part in _parts(row)],
     )
 
 
-def _involvement(row: Row[*tuple[Any, ...]]) -> Involvement:
-    return Involvement(user_id=row.user_id, stage=row.stage and Stage(row.stage))
+def _parts(row: Row[*tuple[Any, ...]]) -> list[Involvement]:
+    """The part of whoever acted, and that of whom they stood in for."""
+    stage = row.stage and Stage(row.stage)
+    both = (row.user_id, row.on_behalf_of)
+    return [Involvement(user_id=user_id, stage=stage) for user_id in both if user_id is not None]
 
 
 def revision_context(update_id: UUID, revision: int) -> str:
@@ -221,10 +228,13 @@ async def read_revision(
     """A submission of the case, opened."""
     row = (
         await connection.execute(
-            select(Revision.change, Revision.evidence, Revision.submitted_by, Revision.submitted_at).where(
-                Revision.update_id == update_id,
-                Revision.revision == revision,
-            ),
+            select(
+                Revision.change,
+                Revision.evidence,
+                Revision.submitted_by,
+                Revision.submitted_at,
+                Revision.on_behalf_of,
+            ).where(Revision.update_id == update_id, Revision.revision == revision),
         )
     ).one()
     return RevisionRecord(
@@ -233,6 +243,7 @@ async def read_revision(
         evidence=tuple(EvidenceRef.model_validate(item) for item in row.evidence),
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
+        on_behalf_of=row.on_behalf_of,
     )
 
 
@@ -254,6 +265,7 @@ async def add_revision(
             evidence=[item.model_dump(mode="json") for item in record.evidence],
             submitted_by=record.submitted_by,
             submitted_at=record.submitted_at,
+            on_behalf_of=record.on_behalf_of,
         ),
     )
 

@@ -10,11 +10,13 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import OutboxMessage
+from domain.vocabulary import Role
 
 START_UPDATE: Final = "start_update"
 """Starts a case; with `AGAIN` in its payload, one whose run the engine has lost."""
 AGAIN: Final = "again"
 SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
+AUTHORITY_CHANGED: Final = "authority_changed"
 
 HEAD_START: Final = timedelta(seconds=5)
 """How long the dispatcher leaves a message to the request that wrote it, which delivers it itself."""
@@ -52,6 +54,20 @@ async def add_message(
     if message_id is None:
         raise RuntimeError("an inserted row has an id")
     return Delivery(message_id, done=False)
+
+
+async def tell_authority_changed(
+    connection: AsyncConnection,
+    membership_id: UUID,
+    *,
+    role: Role,
+    area_code: str,
+    at: datetime,
+) -> None:
+    """At the moment `at`, have every open task looked at that a holder of the role over the area could decide."""
+    payload = {"role": role.value, "area_code": area_code}
+    row = {"topic": AUTHORITY_CHANGED, "subject_id": membership_id, "payload": payload, "available_at": at}
+    await connection.execute(_ADD, row)
 
 
 async def find_message(connection: AsyncConnection, topic: str, *, subject_id: UUID) -> Delivery:

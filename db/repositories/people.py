@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.authority import NATION, Actor, Candidate, Seat
+from domain.authority import NATION, Actor, Candidate, Person, Seat
 from domain.errors import Unauthenticated
 from domain.vocabulary import Role
 
-_SEATS = text("SELECT display_name, role, office_id, area_code FROM kawal_seats(:user_id, :at, :session_id)")
+_SEATS = text("SELECT * FROM kawal_seats(:user_id, :at, :session_id)")
 _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
-_CANDIDATES = text("SELECT user_id, role FROM kawal_candidates(:areas, :roles, :at)")
+_CANDIDATES = text("SELECT * FROM kawal_candidates(:areas, :roles, :at)")
 
 
 class Credentials(NamedTuple):
-    """What a log-in is checked against."""
+    """What a log-in is checked against; an account without a password has no hash, and nothing fits it."""
 
     user_id: UUID
-    password_hash: str
+    password_hash: str | None
     disabled: bool
 
 
 async def find_credentials(connection: AsyncConnection, username: str) -> Credentials | None:
     """The credentials of an account, or None."""
     row = (await connection.execute(_CREDENTIALS, {"username": username})).one_or_none()
-    return None if row is None else Credentials(*row)
+    return None if row is None else Credentials(row.user_id, row.password_hash or None, row.disabled)
 
 
 async def read_actor(
@@ -41,19 +41,35 @@ async def read_actor(
     at: datetime,
     session_id: UUID | None = None,
 ) -> Actor:
-    """A person with the seats that are valid `at`, asking in a session of theirs where one is given.
+    """A person with the seats that are valid `at`, those that somebody on leave has lent them included.
 
-    Raises Unauthenticated when the account is gone or disabled, or the session has ended.
+    Asking in a session of theirs where one is given. Raises Unauthenticated when the account is gone or disabled, or
+    the session has ended.
     """
     rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at, "session_id": session_id})).all()
     if not rows:
         raise Unauthenticated("This session has ended, or the account is disabled.", data={"reason": "session_over"})
-    seats = tuple(
-        Seat(role=Role(row.role), office_id=row.office_id, area_code=row.area_code)
-        for row in rows
-        if row.role is not None
+    return Actor(
+        user_id=user_id,
+        display_name=rows[0].display_name,
+        seats=tuple(_seat(row) for row in rows if row.role is not None),
+        other_accounts=frozenset(rows[0].accounts) - {user_id},
     )
-    return Actor(user_id=user_id, display_name=rows[0].display_name, seats=seats)
+
+
+def _seat(row: Row[*tuple[Any, ...]]) -> Seat:
+    return Seat(
+        role=Role(row.role),
+        office_id=row.office_id,
+        area_code=row.area_code,
+        membership_id=row.membership_id,
+        lent_by=_person(row.lent_by, row.lender_accounts),
+        on_leave=row.on_leave,
+    )
+
+
+def _person(user_id: UUID | None, accounts: Collection[UUID]) -> Person | None:
+    return None if user_id is None else Person(user_id=user_id, other_accounts=frozenset(accounts) - {user_id})
 
 
 async def read_names(connection: AsyncConnection, user_ids: Iterable[UUID | None]) -> dict[UUID, str]:
@@ -72,14 +88,25 @@ async def find_candidates(
     area_code: str,
     at: datetime,
 ) -> list[Candidate]:
-    """Everybody who holds one of `roles` over `area_code` at this moment, and whose account is in use."""
+    """Who can act as one of `roles` over `area_code` at this moment: each holder, or whoever stands in for them.
+
+    Left out are disabled accounts, and holders on leave for whom nobody stands in.
+    """
     if not roles:
         return []
     rows = await connection.execute(
         _CANDIDATES,
         {"roles": [role.value for role in roles], "areas": ancestry(area_code), "at": at},
     )
-    return [Candidate(user_id=row.user_id, role=Role(row.role)) for row in rows]
+    return [
+        Candidate(
+            user_id=row.user_id,
+            role=Role(row.role),
+            other_accounts=frozenset(row.accounts) - {row.user_id},
+            lent_by=_person(row.lent_by, row.lender_accounts),
+        )
+        for row in rows
+    ]
 
 
 def ancestry(area_code: str) -> list[str]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from db.models import AuditMark, AuditRecord, AuditStream
 from domain.audit import AuditEvent, AuditType, Head, StoredEvent, append, genesis
 from domain.audit_export import Mark, Trail
+from domain.authority import Actor, Seat
 from domain.vocabulary import Role, Status
 
 
@@ -27,6 +28,17 @@ class Doer:
     user_id: UUID | None = None
     role: Role | None = None
     office_id: UUID | None = None
+    on_behalf_of: UUID | None = None
+
+    @classmethod
+    def of(cls, actor: Actor, seat: Seat) -> Doer:
+        """A person acting in one of their seats, be it lent to them."""
+        return cls(
+            user_id=actor.user_id,
+            role=seat.role,
+            office_id=seat.office_id,
+            on_behalf_of=seat.on_behalf_of,
+        )
 
 
 SYSTEM = Doer()
@@ -189,6 +201,7 @@ def _link(
             actor_id=entry.by.user_id,
             actor_role=entry.by.role,
             office_id=entry.by.office_id,
+            on_behalf_of=entry.by.on_behalf_of,
             area_code=area_code,
             status=entry.status,
             data=entry.data,

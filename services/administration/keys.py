@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, text, tuple_, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Household, IdentityDigest, Revision, Update
+from db.models import AccountDigest, Household, IdentityDigest, Revision, Update, User
 from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import revision_context
@@ -26,11 +26,17 @@ from db.sealed import SEALED, SealedColumn
 from db.vault import Vault
 from domain.audit import AuditType
 from domain.changes import CHANGE_ADAPTER, numbers_of
+from domain.ids import new_id
+from domain.people import Identity, identity_context, index_purpose
 
 CHUNK: Final = 500
 """Rows of one transaction."""
 INDEX: Final = "identity_digests.digest"
 """What the blind index is called among the sealed columns."""
+ACCOUNT_INDEX: Final = "account_digests.digest"
+"""The same of the blind index of accounts."""
+INDEXES: Final = frozenset({INDEX, ACCOUNT_INDEX})
+"""Both; the keys of the other columns are of the other ring."""
 _STREAM: Final = "keys"
 _UPKEEP: Final = text("SET LOCAL kawal.upkeep = 'reseal'")
 
@@ -66,7 +72,9 @@ async def read_usage(connection: AsyncConnection) -> list[Usage]:
         counted = select(key_id.label("key_id"), func.count().label("n")).where(sealed.envelope.is_not(None))
         found += _usage(sealed.name, await connection.execute(counted.group_by(key_id).order_by(key_id)))
     digests = select(IdentityDigest.key_id, func.count().label("n")).group_by(IdentityDigest.key_id)
-    return found + _usage(INDEX, await connection.execute(digests.order_by(IdentityDigest.key_id)))
+    found += _usage(INDEX, await connection.execute(digests.order_by(IdentityDigest.key_id)))
+    accounts = select(AccountDigest.key_id, func.count().label("n")).group_by(AccountDigest.key_id)
+    return found + _usage(ACCOUNT_INDEX, await connection.execute(accounts.order_by(AccountDigest.key_id)))
 
 
 def _usage(name: str, rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Usage]:
@@ -80,7 +88,7 @@ def stale(usage: Iterable[Usage], vault: Vault) -> int:
 
 def active_key(column: str, vault: Vault) -> str:
     """The key under which new values of a column are put."""
-    return vault.index.key_ids[0] if column == INDEX else vault.fields.active_key_id
+    return vault.index.key_ids[0] if column in INDEXES else vault.fields.active_key_id
 
 
 async def reseal(database: OwnerDatabase, vault: Vault, *, at: datetime, chunk: int = CHUNK) -> AsyncGenerator[Done]:
@@ -99,16 +107,17 @@ async def reseal(database: OwnerDatabase, vault: Vault, *, at: datetime, chunk: 
                 break
             after = found.last
             yield Done(sealed.name, len(found.rows))
-    for index_chunk in (_index_households, _index_updates):
+    indexes = ((INDEX, _index_households), (INDEX, _index_updates), (ACCOUNT_INDEX, _index_accounts))
+    for name, index_chunk in indexes:
         owner: UUID | None = None
         while True:
             async with database.transaction() as connection:
                 found = await index_chunk(connection, vault, after=owner, limit=chunk)
-                await _tell(connection, INDEX, len(found.rows), vault, at=at)
+                await _tell(connection, name, len(found.rows), vault, at=at)
             if found.last is None:
                 break
             (owner,) = found.last
-            yield Done(INDEX, len(found.rows), found.unmatched)
+            yield Done(name, len(found.rows), found.unmatched)
 
 
 async def record_retired(connection: AsyncConnection, ring: str, key_id: str, *, at: datetime) -> None:
@@ -191,6 +200,29 @@ async def _index_updates(connection: AsyncConnection, vault: Vault, *, after: UU
         for purpose, held in numbers_of(change).items():
             numbers[row.update_id][purpose] += held
     return await _index_anew(connection, IdentityDigest.update_id, numbers, vault)
+
+
+async def _index_accounts(connection: AsyncConnection, vault: Vault, *, after: UUID | None, limit: int) -> _Chunk:
+    """Accounts have few digests, each of what their sealed identity holds: they are written anew."""
+    key_id = vault.index.key_ids[0]
+    stale_owners = select(AccountDigest.user_id).where(AccountDigest.key_id != key_id)
+    wanted = select(User.id, User.identity).where(User.id.in_(stale_owners), User.identity.is_not(None))
+    if after is not None:
+        wanted = wanted.where(User.id > after)
+    wanted = wanted.order_by(User.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
+    rows: list[dict[str, Any]] = []
+    owners: list[UUID] = []
+    for account in await connection.execute(wanted):
+        owners.append(account.id)
+        identity = vault.open(account.identity, Identity, context=identity_context(account.id))
+        for purpose, value in identity.indexed.items():
+            digest = vault.index.digest(value, purpose=index_purpose(purpose)).digest
+            rows.append({"id": new_id(), "user_id": account.id, "purpose": purpose, "key_id": key_id, "digest": digest})
+    if not owners:
+        return _Chunk([], None)
+    await connection.execute(delete(AccountDigest).where(AccountDigest.user_id.in_(owners)))
+    await connection.execute(insert(AccountDigest), rows)
+    return _Chunk(rows, (max(owners),))
 
 
 def _stale_digest(vault: Vault) -> Any:

@@ -79,7 +79,7 @@ def _claim(actor: Actor, bench: Bench) -> None:
         actor.seat_for(Permission.UPDATES_REPAIR, area_code=bench.area_code)
     else:
         _deciding_seat(actor, bench, stage)
-    if bench.claimed_by not in {None, actor.user_id}:
+    if bench.claimed_by is not None and not actor.holds_for(bench.claimed_by, area_code=bench.area_code):
         raise NotPossibleNow("Somebody else has claimed this task.")
 
 
@@ -88,8 +88,8 @@ def _release(actor: Actor, bench: Bench) -> None:
     if bench.claimed_by is None:
         raise NotPossibleNow("Nobody has claimed this task.")
     managers = {grant.role for grant in bench.grants if grant.power is Power.MANAGE}
-    manages = any(seat.role in managers for seat in actor.seats_over(bench.area_code))
-    if not manages and bench.claimed_by != actor.user_id:
+    manages = any(seat.role in managers and not seat.on_leave for seat in actor.seats_over(bench.area_code))
+    if not manages and not actor.holds_for(bench.claimed_by, area_code=bench.area_code):
         raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
 
 

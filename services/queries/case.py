@@ -123,7 +123,7 @@ async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> Case
             connection,
             people=(
                 found.row.submitted_by,
-                *(row.actor_id for row in found.decisions),
+                *(person for row in found.decisions for person in (row.actor_id, row.on_behalf_of)),
                 *(() if found.task is None else found.task.people),
             ),
             offices=(row.office_id for row in found.decisions),

@@ -38,6 +38,7 @@ class DecisionTaken(View):
     minutes: Minutes | None
     decided_by: Literal["officer", "system", "partner"]
     actor: PersonRef | None
+    on_behalf_of: PersonRef | None = Field(description="Whom the officer stood in for")
     role: Role | None
     office: OfficeRef | None
     decided_at: datetime
@@ -102,6 +103,7 @@ def _decision(row: Row[*tuple[Any, ...]], who: Who, *, policy: Policy, vault: Va
         minutes=row.minutes and Minutes.model_validate(row.minutes),
         decided_by=row.decided_by,
         actor=who.person(row.actor_id),
+        on_behalf_of=who.person(row.on_behalf_of),
         role=row.actor_role,
         office=who.office(row.office_id),
         decided_at=row.decided_at,

@@ -23,6 +23,7 @@ WORDS: Final[dict[str, Text]] = {
     "escalation": Text(id="Tugas terlambat dan telah dieskalasi.", en="A task is late and has escalated."),
     "returned": Text(id="Usulan dikembalikan untuk diperbaiki.", en="An update was returned to be repaired."),
     "closed": Text(id="Usulan selesai.", en="An update has ended."),
+    "handed_over": Text(id="Tugas dialihkan kepada Anda.", en="A task was handed over to you."),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
 }
 """What each subject says."""
@@ -71,11 +72,21 @@ def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any
 
 
 def _to(actor: Actor) -> ColumnElement[bool]:
+    """By name, by role, or to somebody whom the actor stands in for, about work that they now have."""
     by_role = (
         and_(Notification.to_role == role.value, within(Notification.area_code, areas))
-        for role, areas in areas_by_role(actor).items()
+        for role, areas in areas_by_role(actor.seats).items()
     )
-    return or_(Notification.to_user_id == actor.user_id, *by_role)
+    for_another = (
+        and_(
+            Notification.to_user_id == seat.on_behalf_of,
+            Notification.task_id.is_not(None),
+            within(Notification.area_code, (seat.area_code,)),
+        )
+        for seat in actor.seats
+        if seat.lent_by is not None
+    )
+    return or_(Notification.to_user_id == actor.user_id, *by_role, *for_another)
 
 
 def _told(row: Row[*tuple[Any, ...]]) -> Told:

@@ -6,13 +6,13 @@ village and an administrator of a regency reads cases in that village alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from domain.authority import NATION, PERMISSIONS, Actor, Permission, covers
+from domain.authority import NATION, Actor, Permission, Seat, widest
 from domain.errors import Forbidden
 from domain.vocabulary import AreaLevel, Role
 
@@ -27,22 +27,16 @@ def areas_in_view(actor: Actor, permission: Permission, *, area: str | None) -> 
     if area is not None:
         actor.seat_for(permission, area_code=area)
         return (area,)
-    allowed = widest(seat.area_code for seat in actor.seats if permission in PERMISSIONS[seat.role])
+    allowed = actor.areas_with(permission)
     if not allowed:
         raise Forbidden(f"None of your roles allows {permission.value}.")
     return allowed
 
 
-def areas_by_role(actor: Actor) -> dict[Role, tuple[str, ...]]:
-    """Over which areas the actor holds each of their roles."""
-    roles = {seat.role for seat in actor.seats}
-    return {role: widest(seat.area_code for seat in actor.seats if seat.role is role) for role in sorted(roles)}
-
-
-def widest(codes: Iterable[str]) -> tuple[str, ...]:
-    """The codes without those that lie inside another."""
-    known = set(codes)
-    return tuple(sorted(code for code in known if not any(o != code and covers(o, code) for o in known)))
+def areas_by_role(seats: Collection[Seat]) -> dict[Role, tuple[str, ...]]:
+    """Over which areas these seats give each of their roles."""
+    roles = {seat.role for seat in seats}
+    return {role: widest(seat.area_code for seat in seats if seat.role is role) for role in sorted(roles)}
 
 
 def within(column: Column, areas: Iterable[str]) -> ColumnElement[bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -15,7 +16,7 @@ from db.models import Area, Decision, Revision, Task, TaskGrant, Update
 from db.repositories.cases import read_involvements
 from db.repositories.tasks import read_task
 from db.session import Viewer
-from domain.authority import Actor, Permission
+from domain.authority import Actor, Permission, Person, Seat
 from domain.policy import Power
 from domain.vocabulary import EscalationCause, Kind, Stage
 from services.kawal import Kawal
@@ -101,8 +102,7 @@ def queue_of(actor: Actor, *conditions: ColumnElement[bool], page: PageOf[ByDue]
         .where(
             Task.status == "open",
             within(Task.area_code, actor.areas),
-            _decided_by_a_role_of(actor),
-            _free_for(actor),
+            _for_the_taking(actor),
             *conditions,
         )
         .order_by(Task.due_at, Task.id)
@@ -111,8 +111,23 @@ def queue_of(actor: Actor, *conditions: ColumnElement[bool], page: PageOf[ByDue]
     return statement if page.after is None else statement.where(tuple_(Task.due_at, Task.id) > page.after)
 
 
-def _decided_by_a_role_of(actor: Actor) -> ColumnElement[bool]:
-    """That a role which the actor holds over the task's area has the power to decide it."""
+def _for_the_taking(actor: Actor) -> ColumnElement[bool]:
+    """That the actor may decide it in a seat of their own, or in one that somebody on leave has lent them."""
+    present: defaultdict[Person | None, list[Seat]] = defaultdict(list)
+    for seat in actor.seats:
+        if not seat.on_leave:
+            present[seat.lent_by].append(seat)
+    return or_(
+        false(),
+        *(
+            and_(_decided_by_a_role_of(seats), _free_for(actor.person, *(() if lender is None else (lender,))))
+            for lender, seats in present.items()
+        ),
+    )
+
+
+def _decided_by_a_role_of(seats: Collection[Seat]) -> ColumnElement[bool]:
+    """That the role of one of the seats has the power to decide the task, in whose area it is held."""
     return or_(
         false(),
         *(
@@ -124,17 +139,21 @@ def _decided_by_a_role_of(actor: Actor) -> ColumnElement[bool]:
                     TaskGrant.power == Power.DECIDE.value,
                 ),
             )
-            for role, areas in areas_by_role(actor).items()
+            for role, areas in areas_by_role(seats).items()
         ),
     )
 
 
-def _free_for(actor: Actor) -> ColumnElement[bool]:
+def _free_for(*people: Person) -> ColumnElement[bool]:
     """Separation of duties, as `domain.authority.involved_elsewhere` has it; a repair is its operator's."""
-    submitted = exists().where(Revision.update_id == Task.update_id, Revision.submitted_by == actor.user_id)
+    accounts = sorted({account for person in people for account in person.accounts})
+    submitted = exists().where(
+        Revision.update_id == Task.update_id,
+        or_(Revision.submitted_by.in_(accounts), Revision.on_behalf_of.in_(accounts)),
+    )
     decided = exists().where(
         Decision.update_id == Task.update_id,
-        Decision.actor_id == actor.user_id,
+        or_(Decision.actor_id.in_(accounts), Decision.on_behalf_of.in_(accounts)),
         Decision.stage != Task.stage,
     )
     return or_(Task.stage == Stage.REPAIR.value, and_(~submitted, ~decided))

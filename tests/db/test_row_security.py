@@ -254,12 +254,29 @@ async def test_case_cannot_be_moved_out_of_view(filled: Scene) -> None:
             await connection.execute(text("UPDATE updates SET area_code = '32.06.13.2002'"))
 
 
-@pytest.mark.parametrize("table", ["users", "memberships"])
-async def test_accounts_and_offices_of_people_are_not_read_but_asked_for(filled: Scene, table: str) -> None:
-    for database in (filled.app, filled.worker):
-        with pytest.raises(DBAPIError, match="permission denied"):
-            async with database.transaction(SYSTEM) as connection:
-                await count(connection, table)
+@pytest.mark.parametrize("table", ["users", "memberships", "delegations", "account_digests", "account_matches"])
+async def test_people_are_administered_at_their_desk_and_seen_nowhere_else(filled: Scene, table: str) -> None:
+    column = "id" if table != "memberships" else "area_code"
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with filled.worker.transaction(SYSTEM) as connection:
+            await connection.execute(text(f"SELECT {column} FROM {table}"))  # noqa: S608 - our own names
+    async with filled.app.transaction(Viewer("somebody", ("*",))) as connection:
+        assert await count(connection, table) == 0, "without sitting down at the desk"
+    async with filled.app.transaction(Viewer("somebody", ("33",), desk="people")) as connection:
+        assert await count(connection, table) == 0, "of another province"
+
+
+async def test_no_desk_shows_the_hash_of_a_password(filled: Scene) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with filled.app.transaction(Viewer("somebody", ("*",), desk="people")) as connection:
+            await connection.execute(text("SELECT password_hash FROM users"))
+
+
+async def test_desk_of_leaves_appoints_nobody(filled: Scene) -> None:
+    async with filled.app.transaction(Viewer("somebody", ("*",), desk="leaves")) as connection:
+        assert await count(connection, "memberships") > 0
+        ended = await connection.execute(text("UPDATE memberships SET valid_to = valid_from"))
+        assert ended.rowcount == 0
 
 
 async def test_acts_of_others_are_not_seen(filled: Scene) -> None:

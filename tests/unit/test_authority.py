@@ -148,7 +148,7 @@ def test_nobody_decides_in_two_stages_nor_on_what_they_submitted(stage: Stage, e
 def test_part_in_an_earlier_stage_bars_also_whoever_has_decided_in_this_one() -> None:
     officer = somebody((Role.REGENCY_VERIFIER, REGENCY))
     parts = [Involvement(user_id=officer.user_id, stage=stage) for stage in (Stage.APPROVAL, Stage.VERIFICATION)]
-    bar = involved_elsewhere(officer.user_id, stage=Stage.APPROVAL, involvements=parts)
+    bar = involved_elsewhere(officer.person, stage=Stage.APPROVAL, involvements=parts)
     assert bar is not None
     assert bar.stage is Stage.VERIFICATION
 

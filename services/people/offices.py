@@ -1,0 +1,144 @@
+"""Offices: made, renamed, closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import Area, Membership, Office
+from db.repositories import trail
+from db.repositories.idempotency import answer_act
+from db.repositories.trail import Doer, Entry
+from domain.audit import AuditType
+from domain.authority import NATION, Actor
+from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
+from domain.ids import new_id
+from domain.people import managing_seat, tier_of_area
+from services.kawal import Kawal
+from services.keyed import Call, HeldVersions, remember
+from services.people.accounts import desk_of
+from services.versions import require_version
+
+CREATE: Final = "POST /v1/offices"
+
+OfficeName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class NewOffice(BaseModel):
+    """An office to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: OfficeName
+    area_code: str = Field(description="The area that it covers; its tier follows")
+
+
+class OfficeChange(BaseModel):
+    """What is to be different of an office."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: OfficeName | None = None
+    closed: bool | None = Field(default=None, description="A closed office takes nobody in any more")
+
+
+class OfficeMade(BaseModel):
+    """An office that was made."""
+
+    id: UUID
+
+
+async def create_office(kawal: Kawal, call: Call, wanted: NewOffice) -> tuple[OfficeMade, bool]:
+    """Make an office, once for each key; and whether it was made before. Raises NotFound, Forbidden, InvalidInput."""
+    seat = managing_seat(call.actor, area_code=wanted.area_code)
+    async with kawal.database.transaction(desk_of(call.actor)) as connection:
+        keyed = await remember(connection, call, wanted, route=CREATE, vault=kawal.vault)
+        if keyed.response is not None:
+            return OfficeMade.model_validate(keyed.response), True
+        made = await add_office(connection, wanted, by=Doer.of(call.actor, seat), at=call.at)
+        await answer_act(connection, keyed.id, made.model_dump(mode="json"), at=call.at)
+    return made, False
+
+
+async def change_office(
+    kawal: Kawal, actor: Actor, office_id: UUID, change: OfficeChange, *, holds: HeldVersions
+) -> None:
+    """Rename, close or open an office. Raises NotFound, Forbidden, StaleVersion, NotPossibleNow while it is staffed."""
+    at = kawal.now()
+    async with kawal.database.transaction(desk_of(actor)) as connection:
+        area_code = await connection.scalar(select(Office.area_code).where(Office.id == office_id))
+        if area_code is None:
+            raise NotFound(f"There is no office {office_id} for you.")
+        seat = managing_seat(actor, area_code=area_code)
+        wanted = select(Office.__table__).where(Office.id == office_id).with_for_update()
+        row = (await connection.execute(wanted)).one()
+        require_version(holds, row.version)
+        await alter_office(connection, row, change, by=Doer.of(actor, seat), at=at)
+
+
+async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer, at: datetime) -> OfficeMade:
+    """Write an office. Raises InvalidInput for an area that is not loaded, and a name that its area has already."""
+    known = wanted.area_code == NATION or (
+        await connection.scalar(select(Area.code).where(Area.code == wanted.area_code)) is not None
+    )
+    violations = [] if known else [_wrong("area_code", "area_unknown", "There is no such area.")]
+    named_so = select(Office.id).where(
+        Office.area_code == wanted.area_code, func.lower(Office.name) == wanted.name.lower(), Office.closed_at.is_(None)
+    )
+    if await connection.scalar(named_so) is not None:
+        violations.append(_wrong("name", "name_taken", "The area has an office of this name."))
+    if violations:
+        raise InvalidInput(violations)
+    office_id = new_id()
+    tier, covered = tier_of_area(wanted.area_code).value, wanted.area_code
+    await connection.execute(insert(Office).values(id=office_id, name=wanted.name, tier=tier, area_code=covered))
+    data: dict[str, JsonValue] = {"name": wanted.name, "tier": tier, "area": covered}
+    await _note(connection, office_id, Entry(type=AuditType.OFFICE_CREATED, by=by, data=data), at=at)
+    return OfficeMade(id=office_id)
+
+
+async def alter_office(
+    connection: AsyncConnection,
+    row: Row[*tuple[Any, ...]],
+    change: OfficeChange,
+    *,
+    by: Doer,
+    at: datetime,
+) -> None:
+    """Write what is different of an office."""
+    if change.closed and row.closed_at is None and await _staffed(connection, row.id, at=at):
+        raise NotPossibleNow("Somebody is still appointed in this office.", remedy="End those memberships first.")
+    closed_at = row.closed_at if change.closed is None else ((row.closed_at or at) if change.closed else None)
+    after = {"name": change.name or row.name, "closed_at": closed_at}
+    before = {"name": row.name, "closed_at": row.closed_at}
+    if after == before:
+        return
+    changed = update(Office).where(Office.id == row.id)
+    await connection.execute(changed.values(**after, version=Office.version + 1))
+    kind = AuditType.OFFICE_CLOSED if closed_at and not row.closed_at else AuditType.OFFICE_CHANGED
+    data: dict[str, JsonValue] = {"before": _told(before), "after": _told(after)}
+    await _note(connection, row.id, Entry(type=kind, by=by, data=data), at=at)
+
+
+async def _staffed(connection: AsyncConnection, office_id: UUID, *, at: datetime) -> bool:
+    running = select(Membership.id).where(
+        Membership.office_id == office_id, or_(Membership.valid_to.is_(None), Membership.valid_to > at)
+    )
+    return await connection.scalar(running.limit(1)) is not None
+
+
+def _told(values: dict[str, Any]) -> dict[str, JsonValue]:
+    return {"name": values["name"], "closed": values["closed_at"] is not None}
+
+
+async def _note(connection: AsyncConnection, office_id: UUID, entry: Entry, *, at: datetime) -> None:
+    await trail.record(connection, f"office:{office_id}", [entry], at=at, area_code=None)
+
+
+def _wrong(field: str, code: str, detail: str) -> Violation:
+    return Violation(pointer=f"/{field}", code=code, detail=detail, remedy="Choose another.")
