@@ -114,13 +114,17 @@ def _holding_roles() -> ColumnElement[list[str]]:
 
 
 def _received_by() -> ColumnElement[str]:
-    """The receiver of the last rung that fired because nobody might decide."""
+    """The receiver of the last rung that fired, as the task was opened, because nobody might decide.
+
+    A post that falls vacant later goes on holding it: to fill it, or to name who stands in, is its office's.
+    """
     return (
         select(Escalation.to_role)
         .where(
             Escalation.task_id == Task.id,
             Escalation.action == RungAction.ESCALATE.value,
             Escalation.cause == EscalationCause.NO_ELIGIBLE_DECIDER.value,
+            Escalation.fired_at == Task.opened_at,
         )
         .order_by(Escalation.level.desc())
         .limit(1)

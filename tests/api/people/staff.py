@@ -8,17 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from activities.vacancies import AuthorityChanged, wake_vacant
-from db.models import Membership, Office, User
+from db.models import Membership, Office, Session, User
 from db.repositories.trail import read_stream
 from devstack.demo_people import demo_id
 from domain.audit_verification import verify_stream
 from domain.contracts import PassMilestone
 from domain.ids import new_id
+from domain.sessions import SessionKind
 from domain.vocabulary import Role, Tier
 from tests.api.reads.casebook import Casebook
-from tests.scene import SYSTEM, user
+from tests.scene import SYSTEM, session_of, user
 
 
 @dataclass(slots=True)
@@ -40,7 +42,19 @@ class Staff(Casebook):
             await connection.execute(
                 insert(Membership).values(seat | {"area_code": area_code, "valid_from": self.clock.at})
             )
+        await self.sign_in(user(username))
         return membership_id
+
+    async def sign_in(self, user_id: UUID) -> None:
+        """The session in which `signed` presents somebody, begun anew if it was ended."""
+        now = self.clock.at
+        until = now + timedelta(days=3650)
+        session = {"id": session_of(user_id), "user_id": user_id, "kind": SessionKind.TOKEN.value}
+        moments = {"created_at": now, "seen_at": now, "expires_at": until, "ends_at": until}
+        open_again = {"ended_at": None, "ended_because": None}
+        async with self.scene.as_owner() as connection:
+            begun = upsert(Session).values(session | moments)
+            await connection.execute(begun.on_conflict_do_update(index_elements=["id"], set_=open_again))
 
     async def send(self, username: str, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         headers = self.signed(username) | {"Idempotency-Key": key or str(new_id())}

@@ -9,10 +9,9 @@ from uuid import UUID
 import pytest
 
 from devstack.demo_people import demo_id
-from domain.ids import new_id
 from domain.vocabulary import Role
 from tests.api.people.staff import Staff
-from tests.scene import user
+from tests.scene import session_of, user
 
 TARAJU, DISTRICT, REGENCY, ELSEWHERE = "32.06.13.2001", "32.06.13", "32.06", "32.07"
 VILLAGE_OFFICE = str(demo_id("office", f"desa/{TARAJU}"))
@@ -39,7 +38,8 @@ async def make_account(staff: Staff, username: str = "siti", **more: Any) -> UUI
 
 
 async def permissions_of(staff: Staff, user_id: UUID) -> list[str]:
-    token = staff.issuer.issue(user_id, now=staff.clock.at, session_id=new_id())
+    await staff.sign_in(user_id)
+    token = staff.issuer.issue(user_id, now=staff.clock.at, session_id=session_of(user_id))
     answer = await staff.client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     return answer.json()["permissions"]
@@ -150,6 +150,8 @@ async def test_disabled_account_is_out_at_once_and_let_in_again(regency: Staff) 
     assert (await regency.done(ADMIN, "PATCH", path, {"disabled": True}))["disabled"]
     assert (await regency.get("bpd.taraju", "/v1/me")).status_code == 401
     assert not (await regency.done(ADMIN, "PATCH", path, {"disabled": False}))["disabled"]
+    assert (await regency.get("bpd.taraju", "/v1/me")).status_code == 401, "the session of before has ended"
+    await regency.sign_in(user("bpd.taraju"))
     assert (await regency.get("bpd.taraju", "/v1/me")).status_code == 200
     kinds = [event.type for event in await regency.account_events(user("bpd.taraju"))]
     assert kinds[-2:] == ["account.disabled", "account.enabled"]
