@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from api.security.passwords import PasswordHasher
 from commands.operation import owner_database, run
 from commands.terminal import AsJson, CommandFailed, say, show_json, show_table
+from domain.authority import NATION
 from domain.ids import new_id
 from domain.vocabulary import Role
 from services.administration import accounts
@@ -37,10 +38,11 @@ def add_user(
     username: _Username,
     *,
     display_name: Annotated[str, typer.Option("--name", help="What others see beside a decision.")],
+    area: Annotated[str, typer.Option(help="Whose administrators look after the account; * is the nation.")] = NATION,
     password_stdin: _FromStdin = False,
 ) -> None:
     """Make an account; the password is asked for. It can do nothing until it has a membership."""
-    account = NewAccount(new_id(), username, display_name, "")
+    account = NewAccount(new_id(), username, display_name, "", area)
     run(_add(account, _password(from_stdin=password_stdin)))
     say(f"Account {username} made. Give it a role: `kawal memberships add {username} --role ...`.")
 
@@ -84,11 +86,6 @@ def sign_out(username: _Username) -> None:
     """End every session of an account, wherever it is signed in."""
     ended = run(_sign_out(username))
     say(f"{ended} session(s) of {username} ended.")
-
-
-@memberships.callback()
-def membership() -> None:
-    """Keep `add` a command of its own, though it is the only one."""
 
 
 @memberships.command("add")

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
-from db.models import Area, Membership, Office, User
-from db.repositories import sessions, tallies, trail
+from db.models import Area, Delegation, Membership, Office, User
+from db.repositories import outbox, sessions, tallies, trail
 from db.repositories.trail import Entry
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
 from domain.authority import NATION
@@ -36,6 +37,7 @@ class NewAccount(NamedTuple):
     username: str
     display_name: str
     password_hash: str
+    area_code: str = NATION
 
 
 class SeatRow(NamedTuple):
@@ -63,7 +65,7 @@ async def add_account(connection: AsyncConnection, account: NewAccount, *, at: d
     if taken is not None:
         raise _refused("username", "username_taken", "There is an account of this name.", "Choose another name.")
     await connection.execute(insert(User).values(**account._asdict(), disabled=False, created_at=at))
-    created = Entry(type=AuditType.ACCOUNT_CREATED, data={"username": account.username})
+    created = Entry(type=AuditType.ACCOUNT_CREATED, data={"username": account.username, "area": account.area_code})
     await trail.record(connection, stream_of_account(account.id), [created], at=at, area_code=None)
 
 
@@ -113,6 +115,58 @@ async def find_account(connection: AsyncConnection, username: str) -> UUID:
     if user_id is None:
         raise NotFound(f"There is no account {username!r}.", remedy="`kawal users list` shows all accounts.")
     return user_id
+
+
+async def find_membership(
+    connection: AsyncConnection,
+    username: str,
+    *,
+    role: Role,
+    area_code: str,
+    at: datetime,
+) -> UUID:
+    """The id of a membership that is not over. Raises NotFound."""
+    wanted = select(Membership.id).where(
+        Membership.user_id == await find_account(connection, username),
+        Membership.role == role.value,
+        Membership.area_code == area_code,
+        or_(Membership.valid_to.is_(None), Membership.valid_to > at),
+    )
+    membership_id = await connection.scalar(wanted.order_by(Membership.valid_from).limit(1))
+    if membership_id is None:
+        raise NotFound(
+            f"{username} is no {role.value} over {area_code}.",
+            remedy="`kawal users list` shows what everybody is.",
+        )
+    return membership_id
+
+
+class LeaveRow(NamedTuple):
+    """One leave as lists show it."""
+
+    id: UUID
+    holder: str
+    role: str
+    area_code: str
+    delegate: str | None
+    since: datetime
+    until: datetime
+    reason: str
+
+
+async def list_leaves(connection: AsyncConnection, *, at: datetime) -> list[LeaveRow]:
+    """The leaves that run or are to come, the first to begin first."""
+    holder, delegate = aliased(User), aliased(User)
+    columns = (Delegation.valid_from, Delegation.valid_to, Delegation.reason)
+    wanted = (
+        select(Delegation.id, holder.username, Membership.role, Delegation.area_code, delegate.username, *columns)
+        .join(Membership, Membership.id == Delegation.membership_id)
+        .join(holder, holder.id == Delegation.holder_id)
+        .outerjoin(delegate, delegate.id == Delegation.delegate_id)
+        .where(Delegation.valid_to > at, Delegation.ended_at.is_(None))
+        .order_by(Delegation.valid_from, Delegation.id)
+    )
+    return [LeaveRow(*row) for row in await connection.execute(wanted)]
 
 
 async def list_accounts(connection: AsyncConnection) -> list[AccountRow]:
@@ -199,6 +253,8 @@ async def add_membership(
         },
     )
     await trail.record(connection, stream_of_account(user_id), [granted], at=at, area_code=None)
+    if until is not None:
+        await outbox.tell_authority_changed(connection, membership_id, role=role, area_code=area_code, at=until)
     return membership_id
 
 
