@@ -48,6 +48,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unauthenticated": Kind(401, "Not signed in"),
     "sign_in_paused": Kind(429, "Signing in is paused"),
     "rate_limited": Kind(429, "Too many requests"),
+    "upload_protocol_unsupported": Kind(412, "This upload protocol is not spoken here"),
+    "upload_too_large": Kind(413, "The file is too large"),
+    "upload_offset_conflict": Kind(409, "The bytes belong elsewhere"),
+    "upload_gone": Kind(410, "The upload is no longer there"),
+    "too_many_uploads": Kind(429, "Too many unfinished uploads", retry_after=60),
+    "checksum_mismatch": Kind(460, "What arrived is not what was sent"),
+    "content_refused": Kind(422, "The content of the file cannot be taken"),
+    "content_being_checked": Kind(423, "The file is being looked at", retry_after=2),
+    "evidence_unavailable": Kind(503, "The store of files or the virus scanner does not answer", retry_after=15),
+    "evidence_erased": Kind(410, "The file was erased"),
+    "range_not_satisfiable": Kind(416, "The file has no such bytes"),
     "malformed_request": Kind(400, "The request cannot be read"),
     "malformed_json": Kind(400, "The body is not JSON"),
     "method_not_allowed": Kind(405, "This method is not for this address"),
@@ -155,6 +166,18 @@ def _headers(refusal: DomainError) -> dict[str, str]:
             return {"Location": f"/v1/updates/{refusal.data['update_id']}"}
         case "partner_unavailable" | "sign_in_paused" | "rate_limited" if refusal.data.get("retry_after"):
             return {"Retry-After": str(refusal.data["retry_after"])}
+        case _:
+            return _headers_about_files(refusal)
+
+
+def _headers_about_files(refusal: DomainError) -> dict[str, str]:
+    match refusal.code:
+        case "upload_protocol_unsupported":
+            return {"Tus-Version": "1.0.0"}
+        case "upload_offset_conflict":
+            return {"Upload-Offset": str(refusal.data["offset"])}
+        case "range_not_satisfiable":
+            return {"Content-Range": f"bytes */{refusal.data['size']}"}
         case _:
             return {}
 

@@ -167,6 +167,88 @@ class RateLimited(DomainError):
     default_remedy = "Send the request again after the time in Retry-After, and fewer at a time."
 
 
+class UploadProtocolUnsupported(DomainError):
+    """The client speaks another version of the upload protocol, or none."""
+
+    code = "upload_protocol_unsupported"
+    default_remedy = "Send `Tus-Resumable: 1.0.0`; Kawal speaks this version of the tus protocol."
+
+
+class UploadTooLarge(DomainError):
+    """The file has more bytes than an installation takes, or than were announced."""
+
+    code = "upload_too_large"
+    default_remedy = "Send a smaller picture, or fewer pages."
+
+
+class UploadOffsetConflict(DomainError):
+    """The bytes do not belong where the upload stands; `data.offset` is where the next ones do."""
+
+    code = "upload_offset_conflict"
+    default_remedy = "Ask for the offset with HEAD, and go on from there."
+
+
+class UploadGone(DomainError):
+    """The upload has expired, or was ended by its owner."""
+
+    code = "upload_gone"
+    default_remedy = "Begin the upload anew."
+
+
+class TooManyUploads(DomainError):
+    """The account has as many unfinished uploads as it may."""
+
+    code = "too_many_uploads"
+    default_remedy = "Finish or end (DELETE) one of those under way; GET /v1/evidence/uploads lists them."
+
+
+class ChecksumMismatch(DomainError):
+    """What arrived is not what was sent; nothing of it is kept."""
+
+    code = "checksum_mismatch"
+    default_remedy = "Send the same piece again."
+
+
+class WrongContentType(DomainError):
+    """The body is not of the type that the address takes."""
+
+    code = "unsupported_media_type"
+
+
+class ContentRefused(DomainError):
+    """The content of the file cannot be taken; `data.fault` is why, by code."""
+
+    code = "content_refused"
+
+
+class ContentBeingChecked(DomainError):
+    """The whole file has arrived and is being looked at by another request."""
+
+    code = "content_being_checked"
+    default_remedy = "Ask again after the time in Retry-After."
+
+
+class EvidenceUnavailable(DomainError):
+    """The store of files or the virus scanner does not answer. Passing: what has arrived is kept."""
+
+    code = "evidence_unavailable"
+    default_remedy = "Repeat the request after the time in Retry-After; what has arrived is kept."
+
+
+class EvidenceErased(DomainError):
+    """The file was erased; that it was there, and its SHA-256, is still known."""
+
+    code = "evidence_erased"
+    default_remedy = "Ask whoever holds the paper itself."
+
+
+class RangeNotSatisfiable(DomainError):
+    """The file has no such bytes; `data.size` is how many it has."""
+
+    code = "range_not_satisfiable"
+    default_remedy = "Ask for a range inside the file, or for all of it."
+
+
 REFUSALS: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
@@ -185,6 +267,18 @@ REFUSALS: dict[str, type[DomainError]] = {
         Unauthenticated,
         SignInPaused,
         RateLimited,
+        UploadProtocolUnsupported,
+        UploadTooLarge,
+        UploadOffsetConflict,
+        UploadGone,
+        TooManyUploads,
+        ChecksumMismatch,
+        WrongContentType,
+        ContentRefused,
+        ContentBeingChecked,
+        EvidenceUnavailable,
+        EvidenceErased,
+        RangeNotSatisfiable,
     )
 }
 """Every refusal by its code, to make it again on the other side of the engine. InvalidInput carries violations."""

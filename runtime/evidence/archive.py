@@ -1,0 +1,92 @@
+"""What is kept of evidence, sealed: whole files by the SHA-256 of their content, and the parts of uploads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from domain.keyring import KeyRing
+from domain.sealed_content import MOST_HEADER, Header, open_header, open_span, seal_content, span_of
+from domain.uploads import Part, part_context
+from runtime.evidence.objects import Objects
+
+CONTENT: Final = "sha256"
+PARTS: Final = "uploads"
+
+_AT_ONCE: Final = 16 * 64 * 1024
+"""Bytes of content that are fetched, opened and handed out together."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is there and opens; `read` gives its content."""
+
+    objects: Objects
+    digest: str
+    size: int
+    header: Header
+
+    async def read(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The content from `start` to before `stop`, piece by piece. Raises SealError where it was altered."""
+        for begin in range(start, stop, _AT_ONCE):
+            end = min(begin + _AT_ONCE, stop)
+            span = span_of(begin, end, size=self.size, header=self.header)
+            sealed = await self.objects.get_range(content_name(self.digest), span.start, span.stop)
+            piece = b"".join(open_span(sealed, span, size=self.size, header=self.header))
+            skipped = begin % (64 * 1024)
+            yield piece[skipped : skipped + end - begin]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The store behind the ring that seals what goes into it. Raises EvidenceUnavailable while it does not answer."""
+
+    objects: Objects
+    ring: KeyRing
+
+    async def keep(self, content: bytes) -> str:
+        """Keep a content and answer its SHA-256 in hex; one that is there already is not written again."""
+        digest = hashlib.sha256(content).hexdigest()
+        if not await self.objects.exists(content_name(digest)):
+            await self.objects.put(content_name(digest), seal_content(content, digest=digest, ring=self.ring))
+        return digest
+
+    async def open(self, digest: str, *, size: int) -> OpenFile:
+        """A kept content. Raises MissingObjectError when it is not there, SealError when it is another."""
+        beginning = await self.objects.get_range(content_name(digest), 0, MOST_HEADER)
+        return OpenFile(self.objects, digest, size, open_header(beginning, digest=digest, ring=self.ring))
+
+    async def erase(self, digest: str) -> None:
+        """Remove a content; that it was not there is no fault."""
+        await self.objects.delete(content_name(digest))
+
+    async def put_part(self, upload_id: UUID, part: Part, content: bytes) -> None:
+        """Put a part of an upload away."""
+        sealed = self.ring.seal(content, context=part_context(upload_id, part.name))
+        await self.objects.put(part_name(upload_id, part), sealed)
+
+    async def get_part(self, upload_id: UUID, part: Part) -> bytes:
+        """A part that was put away. Raises MissingObjectError or SealError."""
+        sealed = await self.objects.get(part_name(upload_id, part))
+        return self.ring.open(sealed, context=part_context(upload_id, part.name))
+
+    async def drop_part(self, upload_id: UUID, part: Part) -> None:
+        """Remove a part; that it was not there is no fault."""
+        await self.objects.delete(part_name(upload_id, part))
+
+    async def close(self) -> None:
+        """Let go of the store."""
+        await self.objects.close()
+
+
+def content_name(digest: str) -> str:
+    """The name of a content in the store; the first two digits are a folder, so that none grows too large."""
+    return f"{CONTENT}/{digest[:2]}/{digest}"
+
+
+def part_name(upload_id: UUID, part: Part) -> str:
+    """The name of a part in the store."""
+    return f"{PARTS}/{upload_id}/{part.name}"
