@@ -14,6 +14,7 @@ from db.models.casework import (
     Update,
 )
 from db.models.disclosure import Reading, UnmaskRequest
+from db.models.evidence import Evidence, EvidenceUpload, UpdateEvidence
 from db.models.governance import (
     AuditRecord,
     AuditStream,
@@ -43,6 +44,8 @@ __all__ = [
     "Decision",
     "Delegation",
     "Escalation",
+    "Evidence",
+    "EvidenceUpload",
     "Household",
     "HouseholdMember",
     "HouseholdVersion",
@@ -64,5 +67,6 @@ __all__ = [
     "TaskGrant",
     "UnmaskRequest",
     "Update",
+    "UpdateEvidence",
     "User",
 ]

@@ -1,0 +1,179 @@
+"""Files that are kept, and the cases they stand behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from db.models import Evidence, EvidenceUpload, UpdateEvidence
+from domain.errors import InvalidInput, Violation
+from domain.evidence import EvidenceRef, EvidenceType, HeldEvidence, Naming, check_named, evidence_ids
+
+
+class EvidenceRow(NamedTuple):
+    """A file as it is first written down."""
+
+    id: UUID
+    area_code: str
+    type: str
+    uploaded_by: UUID
+    kept_at: datetime
+    received_sha256: bytes
+    sha256: bytes
+    size: int
+    media_type: str
+    width: int | None
+    height: int | None
+    pages: int | None
+    signed: bool
+    scanned: bool
+    thumbnail_sha256: bytes | None
+    thumbnail_size: int | None
+    capture: bytes | None
+
+
+_WANTED: Final = bindparam("ids", type_=ARRAY(Uuid))
+_HELD: Final = (
+    select(
+        Evidence.id,
+        Evidence.area_code,
+        Evidence.type,
+        Evidence.uploaded_by,
+        UpdateEvidence.update_id,
+        Evidence.erased_at,
+    )
+    .outerjoin(UpdateEvidence, UpdateEvidence.evidence_id == Evidence.id)
+    .where(Evidence.id == any_(_WANTED))
+)
+_UNFINISHED: Final = select(EvidenceUpload.id).where(
+    EvidenceUpload.id == any_(_WANTED), EvidenceUpload.finished_at.is_(None)
+)
+_LOCK_CONTENT: Final = text("SELECT pg_advisory_xact_lock(:key)")
+
+
+async def check_evidence(
+    connection: AsyncConnection,
+    named: Sequence[EvidenceRef],
+    naming: Naming,
+) -> list[Violation]:
+    """Everything that keeps the named files from standing behind the case. Asks nothing where no file is named."""
+    ids = evidence_ids(named)
+    if not ids:
+        return []
+    rows = (await connection.execute(_HELD, {"ids": ids})).all()
+    held = {
+        row.id: HeldEvidence(
+            row.id, row.area_code, EvidenceType(row.type), row.uploaded_by, row.update_id, row.erased_at
+        )
+        for row in rows
+    }
+    unfinished = await _unfinished(connection, [each for each in ids if each not in held])
+    return check_named(named, held, naming, unfinished=unfinished)
+
+
+async def _unfinished(connection: AsyncConnection, ids: list[UUID]) -> frozenset[UUID]:
+    return frozenset(await connection.scalars(_UNFINISHED, {"ids": ids})) if ids else frozenset()
+
+
+async def bind_evidence(
+    connection: AsyncConnection,
+    named: Sequence[EvidenceRef],
+    naming: Naming,
+    *,
+    update_id: UUID,
+    revision: int,
+    at: datetime,
+) -> dict[UUID, bytes]:
+    """Put the named files behind the case; answers the SHA-256 of each that was not there before, by its id.
+
+    Raises InvalidInput when another case, or an erasure, was first.
+    """
+    ids = evidence_ids(named)
+    if not ids:
+        return {}
+    free = select(
+        Evidence.id,
+        literal(update_id, Uuid),
+        Evidence.area_code,
+        literal(revision),
+        Evidence.sha256,
+        literal(naming.user_id, Uuid),
+        literal(at),
+    ).where(Evidence.id == any_(literal(ids, ARRAY(Uuid))), Evidence.area_code == naming.area_code)
+    columns = ["evidence_id", "update_id", "area_code", "revision", "sha256", "bound_by", "bound_at"]
+    statement = (
+        upsert(UpdateEvidence)
+        .from_select(columns, free)
+        .on_conflict_do_nothing()
+        .returning(UpdateEvidence.evidence_id, UpdateEvidence.sha256)
+    )
+    bound = {row.evidence_id: row.sha256 for row in await connection.execute(statement)}
+    if len(bound) < len(ids):
+        violations = await check_evidence(connection, named, naming._replace(update_id=update_id))
+        if violations:
+            raise InvalidInput(violations)
+    return bound
+
+
+def files_in_trail(bound: Mapping[UUID, bytes]) -> list[dict[str, str]]:
+    """How the trail of a case names files: by id and content."""
+    return [{"id": str(evidence_id), "sha256": bound[evidence_id].hex()} for evidence_id in sorted(bound)]
+
+
+async def add_evidence(connection: AsyncConnection, row: EvidenceRow) -> bool:
+    """Write a file down; False when it was before."""
+    added = await connection.execute(upsert(Evidence).values(**row._asdict()).on_conflict_do_nothing())
+    return bool(added.rowcount)
+
+
+async def lock_contents(connection: AsyncConnection, digests: Iterable[bytes]) -> None:
+    """Let nobody else keep or erase these contents until the transaction ends."""
+    for key in sorted({int.from_bytes(digest[:8], signed=True) for digest in digests}):
+        await connection.execute(_LOCK_CONTENT, {"key": key})
+
+
+async def lock_orphans(connection: AsyncConnection, *, before: datetime, at_most: int) -> list[tuple[UUID, str]]:
+    """Files of before this moment that stand behind no case, with their areas, locked to be erased."""
+    bound = select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists()
+    orphans = (
+        select(Evidence.id, Evidence.area_code)
+        .where(Evidence.erased_at.is_(None), Evidence.kept_at < before, ~bound)
+        .order_by(Evidence.kept_at)
+        .limit(at_most)
+        .with_for_update(skip_locked=True, of=Evidence)
+    )
+    return [(row.id, row.area_code) for row in await connection.execute(orphans)]
+
+
+async def erase_evidence(connection: AsyncConnection, ids: Sequence[UUID], *, at: datetime) -> list[bytes]:
+    """Mark files as erased, with where and when they were taken; answers the digests of what they held.
+
+    The contents themselves go afterwards, where no other file has the same (`live_digests`).
+    """
+    erased = await connection.execute(
+        update(Evidence)
+        .where(Evidence.id == any_(literal(list(ids), ARRAY(Uuid))), Evidence.erased_at.is_(None))
+        .values(erased_at=at, capture=None)
+        .returning(Evidence.sha256, Evidence.thumbnail_sha256),
+    )
+    return [digest for row in erased for digest in (row.sha256, row.thumbnail_sha256) if digest is not None]
+
+
+async def live_digests(connection: AsyncConnection, digests: Iterable[bytes]) -> set[bytes]:
+    """Which of these contents some file that is not erased still has."""
+    wanted = literal(list(digests), ARRAY(BYTEA))
+    found = await connection.execute(
+        select(Evidence.sha256, Evidence.thumbnail_sha256).where(
+            Evidence.erased_at.is_(None),
+            or_(Evidence.sha256 == any_(wanted), Evidence.thumbnail_sha256 == any_(wanted)),
+        ),
+    )
+    return {digest for row in found for digest in (row.sha256, row.thumbnail_sha256) if digest is not None}

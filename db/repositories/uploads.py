@@ -1,0 +1,171 @@
+"""Uploads under way. A part counts once the row says so, and only if nobody was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, delete, func, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.models import EvidenceUpload
+from domain.errors import UploadGone
+from domain.evidence import ContentFault, EvidenceType
+from domain.uploads import Part, Upload
+
+_COLUMNS: Final = (
+    EvidenceUpload.id,
+    EvidenceUpload.area_code,
+    EvidenceUpload.type,
+    EvidenceUpload.uploaded_by,
+    EvidenceUpload.length,
+    EvidenceUpload.parts,
+    EvidenceUpload.expires_at,
+    EvidenceUpload.finished_at,
+    EvidenceUpload.fault,
+    EvidenceUpload.details,
+)
+_LOCK_ACCOUNT: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('evidence_uploads:' || :account, 0))")
+
+
+async def count_unfinished(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> int:
+    """How many uploads of the account are under way. No other of the account begins until the transaction ends."""
+    await connection.execute(_LOCK_ACCOUNT, {"account": str(user_id)})
+    count = select(func.count()).where(
+        EvidenceUpload.uploaded_by == user_id,
+        EvidenceUpload.finished_at.is_(None),
+        EvidenceUpload.fault.is_(None),
+        EvidenceUpload.expires_at > at,
+    )
+    return await connection.scalar(count) or 0
+
+
+async def add_upload(connection: AsyncConnection, upload: Upload, *, at: datetime) -> None:
+    """Begin an upload."""
+    await connection.execute(
+        insert(EvidenceUpload).values(
+            id=upload.id,
+            area_code=upload.area_code,
+            type=upload.type.value,
+            uploaded_by=upload.uploaded_by,
+            length=upload.length,
+            parts=[],
+            details=upload.details,
+            created_at=at,
+            expires_at=upload.expires_at,
+        ),
+    )
+
+
+async def read_upload(connection: AsyncConnection, upload_id: UUID, *, owner: UUID) -> Upload:
+    """An upload of this owner. Raises UploadGone where there is none (any more)."""
+    found = await connection.execute(
+        select(*_COLUMNS).where(EvidenceUpload.id == upload_id, EvidenceUpload.uploaded_by == owner),
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise UploadGone("You have no such upload, or it has expired.")
+    return _upload(row)
+
+
+async def list_uploads(connection: AsyncConnection, *, owner: UUID, at: datetime, at_most: int) -> list[Upload]:
+    """The uploads of this owner that have not expired, the newest first."""
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .where(EvidenceUpload.uploaded_by == owner, EvidenceUpload.expires_at > at)
+        .order_by(EvidenceUpload.id.desc())
+        .limit(at_most),
+    )
+    return [_upload(row) for row in rows]
+
+
+async def replace_parts(
+    connection: AsyncConnection,
+    upload: Upload,
+    parts: Sequence[Part],
+    *,
+    expires_at: datetime,
+) -> bool:
+    """Write down the parts as they are now; False when they are no longer those that `upload` knows."""
+    moved = await connection.execute(
+        update(EvidenceUpload)
+        .where(
+            EvidenceUpload.id == upload.id,
+            EvidenceUpload.parts == _document(upload.parts),
+            EvidenceUpload.finished_at.is_(None),
+            EvidenceUpload.fault.is_(None),
+        )
+        .values(parts=_document(parts), expires_at=expires_at),
+    )
+    return bool(moved.rowcount)
+
+
+async def claim_check(connection: AsyncConnection, upload: Upload, *, at: datetime, within: timedelta) -> bool:
+    """Take it on to look at the whole file; False while another request does, or when it is done."""
+    claimed = await connection.execute(
+        update(EvidenceUpload)
+        .where(
+            EvidenceUpload.id == upload.id,
+            EvidenceUpload.finished_at.is_(None),
+            EvidenceUpload.fault.is_(None),
+            or_(EvidenceUpload.checking_until.is_(None), EvidenceUpload.checking_until < at),
+        )
+        .values(checking_until=at + within),
+    )
+    return bool(claimed.rowcount)
+
+
+async def release_check(connection: AsyncConnection, upload_id: UUID) -> None:
+    """Give it up: the next request looks at the file."""
+    await connection.execute(
+        update(EvidenceUpload).where(EvidenceUpload.id == upload_id).values(checking_until=None),
+    )
+
+
+async def end_upload(
+    connection: AsyncConnection,
+    upload_id: UUID,
+    *,
+    finished_at: datetime | None = None,
+    fault: ContentFault | None = None,
+) -> None:
+    """Say that the file is kept, or why it is not. The row stays until it expires, to be asked for."""
+    await connection.execute(
+        update(EvidenceUpload)
+        .where(EvidenceUpload.id == upload_id)
+        .values(parts=[], details=None, checking_until=None, finished_at=finished_at, fault=fault and fault.value),
+    )
+
+
+async def remove_upload(connection: AsyncConnection, upload_id: UUID) -> None:
+    """Forget an upload."""
+    await connection.execute(delete(EvidenceUpload).where(EvidenceUpload.id == upload_id))
+
+
+async def remove_expired(connection: AsyncConnection, *, at: datetime) -> list[UUID]:
+    """Forget every upload that has expired; answers their ids, whose parts are still in the store."""
+    gone = await connection.execute(
+        delete(EvidenceUpload).where(EvidenceUpload.expires_at <= at).returning(EvidenceUpload.id),
+    )
+    return list(gone.scalars())
+
+
+def _document(parts: Sequence[Part]) -> list[list[Any]]:
+    return [list(part) for part in parts]
+
+
+def _upload(row: Row[*tuple[Any, ...]]) -> Upload:
+    return Upload(
+        id=row.id,
+        area_code=row.area_code,
+        type=EvidenceType(row.type),
+        uploaded_by=row.uploaded_by,
+        length=row.length,
+        parts=tuple(Part(*part) for part in row.parts),
+        expires_at=row.expires_at,
+        finished_at=row.finished_at,
+        fault=row.fault and ContentFault(row.fault),
+        details=row.details,
+    )
