@@ -18,6 +18,7 @@ from api.openapi import describe
 from api.rates import RateLimits, Rates
 from api.refusals import Refusals
 from api.request_log import RequestLog
+from api.resumable import Resumable
 from api.route_names import RouteNames
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
@@ -26,6 +27,7 @@ from db.session import Database
 from db.vault import Vault
 from domain.identity import nik_warnings
 from runtime.engine import Engine, connect
+from runtime.evidence.room import EvidenceRoom
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
@@ -66,9 +68,10 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.include_router(v1.router)
     app.include_router(public.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, most_bytes_of_file=chosen.evidence_max_bytes)
     app.add_middleware(RateLimits, rates=rates)
     app.add_middleware(Refusals, names=RouteNames(app))
+    app.add_middleware(Resumable)
     app.add_middleware(RequestLog, names=RouteNames(app))
     app.add_middleware(SecurityHeaders)
     operations.install(app)
@@ -95,6 +98,7 @@ async def open_kawal(settings: Settings) -> Kawal:
         vault=Vault(settings.field_keys, settings.index_keys),
         rules=Rules(),
         engine=Engine(await connect(settings), queue_prefix=settings.task_queue_prefix),
+        evidence=EvidenceRoom.of(settings),
     )
 
 

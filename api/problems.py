@@ -245,8 +245,8 @@ def body_too_large(request: Request) -> JSONResponse:
     return problem(
         request,
         "body_too_large",
-        detail="A body may have one mebibyte at most.",
-        remedy="Send one update a request, and papers by their reference.",
+        detail="The body is larger than a mebibyte, or than a file may be where a piece of one is sent.",
+        remedy="Send one update a request, and files through /v1/evidence/uploads.",
     )
 
 

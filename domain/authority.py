@@ -37,6 +37,8 @@ class Permission(StrEnum):
     UNMASKING_APPROVE = "area:unmasking:approve"
     READ_LOG_READ = "area:read-log:read"
     AUDIT_READ = "area:audit:read"
+    EVIDENCE_UPLOAD = "area:evidence:upload"
+    EVIDENCE_READ = "area:evidence:read"
     POLICIES_READ = "nation:policies:read"
     POLICIES_PUBLISH = "area:policies:publish"
     PEOPLE_MANAGE = "area:people:manage"
@@ -54,11 +56,18 @@ READING = frozenset(
     },
 )
 """What changes nothing: all that is left to a seat whose holder is on leave."""
-LENT = READING | {Permission.TASKS_WORK, Permission.UPDATES_REPAIR, Permission.PERSONS_UNMASK}
+LENT = READING | {
+    Permission.TASKS_WORK,
+    Permission.UPDATES_REPAIR,
+    Permission.PERSONS_UNMASK,
+    Permission.EVIDENCE_READ,
+    Permission.EVIDENCE_UPLOAD,
+}
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
-_OFFICER = READING | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK}
+_OFFICER = READING | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE}
-_OPERATOR = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
+_SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
+_OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
 _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})
@@ -67,7 +76,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
     Role.VILLAGE_HEAD: _OFFICER,
     Role.VILLAGE_COUNCIL: READING,
-    Role.PUSKESOS_OFFICER: _OFFICER | {Permission.UPDATES_SUBMIT},
+    Role.PUSKESOS_OFFICER: _SUBMITTER,
     Role.GROUND_CHECKER: _OFFICER,
     Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
@@ -77,7 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.REGENCY_ASSISTANT: _OFFICER,
     Role.REGENCY_SECRETARY: READING,
     Role.REGENT: READING,
-    Role.INSPECTORATE: READING | _SECOND_EYES | {Permission.READ_LOG_READ},
+    Role.INSPECTORATE: READING | _SECOND_EYES | {Permission.READ_LOG_READ, Permission.EVIDENCE_READ},
     Role.DATA_PROTECTION_OFFICER: READING | _SECOND_EYES | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ},
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING,

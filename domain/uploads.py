@@ -70,16 +70,6 @@ class Upload:
         """Whether every byte has arrived."""
         return self.received == self.length
 
-    @property
-    def open(self) -> bool:
-        """Whether it still waits for bytes, or to be looked at."""
-        return self.finished_at is None and self.fault is None
-
-    @property
-    def tail(self) -> Part | None:
-        """The last part when it is small, to be put away anew with what follows."""
-        return self.parts[-1] if self.parts and self.parts[-1].length < SMALL_PART else None
-
 
 def next_part(start: int, length: int) -> Part:
     """A part at `start` under a name of its own: two processes that write the same place never overwrite each other."""

@@ -86,6 +86,31 @@ def parse_networks(value: object) -> object:
     return tuple(networks)
 
 
+def check_store(place: str) -> str:
+    """A bucket, or a folder by its absolute path; empty for the folder beside the other data."""
+    parts = urlsplit(place)
+    if place and not (parts.scheme == "s3" and parts.netloc) and not place.startswith(("/", "file:///")):
+        raise ValueError("must be s3://bucket/prefix, or an absolute path of a folder")
+    return place
+
+
+def check_scanner(address: str | None) -> str | None:
+    """The address of clamd."""
+    parts = urlsplit(address or "")
+    if (
+        address is not None
+        and not (parts.scheme == "tcp" and parts.hostname)
+        and not (parts.scheme == "unix" and parts.path.startswith("/"))
+    ):
+        raise ValueError("must be tcp://host:port, or unix:///path")
+    return address
+
+
+def none_if_empty(value: object) -> object:
+    """Nothing for an empty text, as compose files hand over what is not set."""
+    return None if value == "" else value
+
+
 def parse_key_ring(value: object, info: ValidationInfo) -> object:
     """A ring from its text form; anything else goes on to the type check."""
     return KeyRing.parse(value, setting=_variable(info)) if isinstance(value, str) else value

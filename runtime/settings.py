@@ -22,8 +22,11 @@ from runtime.setting_checks import (
     check_asyncpg_url,
     check_base_url,
     check_host_port,
+    check_scanner,
     check_signing_key,
+    check_store,
     check_webhook_secret,
+    none_if_empty,
     parse_index_ring,
     parse_key_ring,
     parse_networks,
@@ -138,6 +141,24 @@ class Settings(BaseSettings):
     """Sign checkpoints of the audit trail (Ed25519); for the worker and the operator alone. Unset, there are none."""
     checkpoint_every: Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=7))] = timedelta(hours=1)
     """One checkpoint in each such interval, counted from 1970; seconds or ISO 8601, `PT1H`."""
+    evidence_store: Annotated[str, AfterValidator(check_store)] = ""
+    """Where files of evidence are kept: `s3://bucket/prefix`, or a folder; unset, `evidence` in the data folder."""
+    evidence_s3_endpoint: Annotated[BaseUrl | None, BeforeValidator(none_if_empty)] = None
+    """The address of the S3-compatible store; unset, that of the region at AWS."""
+    evidence_s3_region: str = "us-east-1"
+    evidence_s3_access_key_id: Annotated[str | None, BeforeValidator(none_if_empty)] = None
+    evidence_s3_secret_access_key: Annotated[SecretStr | None, BeforeValidator(none_if_empty)] = None
+    """Without a pair of keys, what the machine itself is given is used (instance or web identity)."""
+    evidence_scanner: Annotated[str | None, BeforeValidator(none_if_empty), AfterValidator(check_scanner)] = None
+    """clamd: `tcp://host:3310` or `unix:///path/of/socket`. Unset, files are not scanned, and their rows say so."""
+    evidence_max_bytes: Annotated[int, Field(ge=64 * 1024, le=100 * 1024 * 1024)] = 10 * 1024 * 1024
+    """The largest file that is taken in."""
+    evidence_max_uploads: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Unfinished uploads of one account at a time."""
+    evidence_upload_ttl: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] = timedelta(days=3)
+    """An upload to which nothing was added for so long is given up; seconds or ISO 8601."""
+    evidence_orphan_ttl: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=366))] = timedelta(days=14)
+    """A file that no update has named for so long is erased."""
 
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.JSON
@@ -151,6 +172,11 @@ class Settings(BaseSettings):
     """Name of the build, for Temporal's worker versioning; unset, every worker takes every case."""
     worker_cache_size: int = Field(default=1000, ge=0, le=100_000)
     """Workflows a worker keeps in memory, about 65 KB each; hold it above the number active at once."""
+
+    @property
+    def evidence_place(self) -> str:
+        """Where files are kept, also when nothing is set."""
+        return self.evidence_store or str(self.data_dir / "evidence")
 
 
 def data_dir() -> Path:

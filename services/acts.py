@@ -209,6 +209,7 @@ async def _check_repair(
         base=await _base_of(kawal, connection, case),
         area_code=case.area_code,
         call=call,
+        update_id=case.id,
     )
     if violations:
         raise InvalidInput(violations)

@@ -10,6 +10,7 @@ from db.repositories.rules import Rules
 from db.session import Database
 from db.vault import Vault
 from runtime.engine import Engine
+from runtime.evidence.room import EvidenceRoom
 
 
 def utc_now() -> datetime:
@@ -19,10 +20,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Kawal:
-    """The application's database (as `kawal_app`), its vault and rules, the engine, and a clock."""
+    """The application's database (as `kawal_app`), its vault and rules, the engine, the evidence, and a clock."""
 
     database: Database
     vault: Vault
     rules: Rules
     engine: Engine
+    evidence: EvidenceRoom
     now: Callable[[], datetime] = utc_now

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Update
 from db.repositories import outbox, trail
 from db.repositories.cases import RevisionRecord, add_revision, index_update
+from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
 from db.repositories.registry import read_household, read_version
@@ -24,7 +25,7 @@ from domain.audit import AuditType
 from domain.authority import Permission, Seat
 from domain.changes import Change, SubmissionContext, check_change, numbers_of
 from domain.errors import EngineUnavailable, InvalidInput, Violation
-from domain.evidence import EvidenceRef
+from domain.evidence import EvidenceRef, Naming
 from domain.household import Household, HouseholdStatus
 from domain.ids import new_id, new_tracking_code
 from domain.requests import SubmissionInput
@@ -142,12 +143,17 @@ async def check_proposal(
     base: Household | None,
     area_code: str,
     call: Call,
+    update_id: UUID | None = None,
 ) -> list[Violation]:
-    """Everything wrong with a change on the day of the call in its area. Raises NotFound for an unknown area."""
+    """Everything wrong with a change on the day of the call in its area. Raises NotFound for an unknown area.
+
+    `update_id` is the case when there is one: it may name again the files that it has.
+    """
     facts = await kawal.rules.area(connection, area_code)
     today = call.at.astimezone(ZoneInfo(facts.zone)).date()
     context = SubmissionContext(today=today, evidence=evidence, base=base, area_code=area_code)
-    return check_change(change, context)
+    naming = Naming(call.actor.user_id, area_code, update_id)
+    return check_change(change, context) + await check_evidence(connection, evidence, naming)
 
 
 async def _base(intake: _Intake, household_id: UUID) -> tuple[Household, list[Violation]]:
@@ -201,8 +207,23 @@ async def _write(intake: _Intake, receipt: Receipt, base: Household | None) -> N
     await add_revision(connection, receipt.update_id, revision, area_code=area_code, vault=vault)
     numbers = numbers_of(request.change)
     await index_update(connection, receipt.update_id, numbers, area_code=area_code, vault=vault)
+    files = await _bind_files(intake, receipt)
     stream = stream_of_update(receipt.update_id)
-    await trail.begin(connection, stream, [_entry(intake, receipt, base)], at=call.at, area_code=area_code)
+    await trail.begin(connection, stream, [_entry(intake, receipt, base, files)], at=call.at, area_code=area_code)
+
+
+async def _bind_files(intake: _Intake, receipt: Receipt) -> list[JsonValue]:
+    """What the trail tells of the files behind the update; where there are none, nothing is asked of the database."""
+    naming = Naming(intake.call.actor.user_id, receipt.area_code, None)
+    bound = await bind_evidence(
+        intake.connection,
+        intake.request.evidence,
+        naming,
+        update_id=receipt.update_id,
+        revision=1,
+        at=intake.call.at,
+    )
+    return files_in_trail(bound)
 
 
 def _row(intake: _Intake, receipt: Receipt, base: Household | None) -> dict[str, Any]:
@@ -224,7 +245,12 @@ def _row(intake: _Intake, receipt: Receipt, base: Household | None) -> dict[str,
     }
 
 
-def _entry(intake: _Intake, receipt: Receipt, base: Household | None) -> Entry:
+def _entry(
+    intake: _Intake,
+    receipt: Receipt,
+    base: Household | None,
+    files: list[JsonValue],
+) -> Entry:
     data: dict[str, JsonValue] = {
         "kind": receipt.kind.value,
         "revision": 1,
@@ -233,6 +259,7 @@ def _entry(intake: _Intake, receipt: Receipt, base: Household | None) -> Entry:
         "policy": str(receipt.policy_version_id),
         "evidence": [*sorted({item.type.value for item in intake.request.evidence})],
         "findings": [*sorted({str(finding["code"]) for finding in receipt.findings})],
+        "files": files,
     }
     doer = Doer.of(intake.call.actor, intake.seat)
     return Entry(type=AuditType.UPDATE_SUBMITTED, by=doer, status=Status.RECEIVED, data=data)

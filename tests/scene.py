@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -36,6 +37,11 @@ from domain.policy import Policy, canonical_json
 from domain.requests import DecisionRequest, ResubmissionRequest, WithdrawalRequest, request_context
 from domain.sessions import Origin, SessionKind
 from domain.vocabulary import Kind, Status
+from runtime.evidence.archive import Archive
+from runtime.evidence.examination import Examination
+from runtime.evidence.objects import FolderObjects
+from runtime.evidence.room import EvidenceRoom, Limits
+from runtime.evidence.scanner import NoScanner
 
 FIELD_KEYS = "k1:aGVyZSBpcyBhIGtleSB0aGF0IG9ubHkgdGVzdHMgdXM="
 INDEX_KEYS = "i1:YW5vdGhlciBrZXkgdGhhdCBvbmx5IHRlc3RzIHVzZSE="
@@ -75,6 +81,12 @@ async def _sign_in(urls: DatabaseUrls, world: World) -> None:
                 origin=Origin(),
             )
             await add_session(connection, session, at=now)
+
+
+def no_room() -> EvidenceRoom:
+    """For tests that handle no files: nothing can be written to where it would keep them."""
+    archive = Archive(FolderObjects(Path("/dev/null/evidence")), VAULT.fields)
+    return EvidenceRoom(archive, Examination(NoScanner()), Limits())
 
 
 def user(username: str) -> UUID:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, assert_never
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import insert
 
 from activities.casework.ladder import rule_of
@@ -19,6 +20,7 @@ from db.repositories.cases import (
     index_update,
     unindex_update,
 )
+from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.idempotency import KeyedAct, answer_act
 from db.repositories.people import read_actor
@@ -30,6 +32,7 @@ from domain.changes import Change, numbers_of, revised
 from domain.contracts import Act, ActResult, NextStep, StepTaken
 from domain.decisions import DecisionInput, check_decision, note_context
 from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
+from domain.evidence import Naming
 from domain.ids import new_id
 from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
 from domain.requests import (
@@ -178,6 +181,7 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
     await close_task(work, task, decided_by=actor.user_id)
     work.involve(actor, seat, stage=None)
     found = await _keep_revision(work, actor, seat, repair, number=before.revision + 1)
+    files = await _bind_files(work, actor, repair, number=before.revision + 1)
     work.note(
         AuditType.UPDATE_RESUBMITTED,
         by=Doer.of(actor, seat),
@@ -185,6 +189,7 @@ async def _resubmit(work: Work, actor: Actor, task: TaskRecord, repair: Resubmis
         revision=before.revision + 1,
         changed=sorted(changed),
         findings=sorted({str(finding["code"]) for finding in found}),
+        files=files,
     )
     work.case = replace(work.case, revision=before.revision + 1)
     return await arrive(work, position, also={"revision": work.case.revision})
@@ -213,6 +218,23 @@ async def _keep_revision(
     )
     await renew_duplicates(work.connection, work.case.id, found)
     return found
+
+
+async def _bind_files(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> list[JsonValue]:
+    """Put files that are new behind the case; answers what the trail tells of them. Raises InvalidInput."""
+    naming = Naming(actor.user_id, work.case.area_code, work.case.id)
+    violations = await check_evidence(work.connection, repair.evidence, naming)
+    if violations:
+        raise InvalidInput(violations)
+    bound = await bind_evidence(
+        work.connection,
+        repair.evidence,
+        naming,
+        update_id=work.case.id,
+        revision=number,
+        at=work.at,
+    )
+    return files_in_trail(bound)
 
 
 async def _index(work: Work, change: Change) -> None:

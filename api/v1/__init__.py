@@ -13,6 +13,7 @@ from api.v1 import (
     deadlines,
     delegations,
     disclosure,
+    evidence,
     households,
     kinds,
     notifications,
@@ -22,6 +23,7 @@ from api.v1 import (
     submissions,
     tasks,
     updates,
+    uploads,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,6 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     updates.router,
     tasks.router,
     acts.router,
+    uploads.router,
+    evidence.router,
     stalled.router,
     notifications.router,
     households.router,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import any_, bindparam, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -123,9 +124,9 @@ async def bind_evidence(
     return bound
 
 
-def files_in_trail(bound: Mapping[UUID, bytes]) -> list[dict[str, str]]:
-    """How the trail of a case names files: by id and content."""
-    return [{"id": str(evidence_id), "sha256": bound[evidence_id].hex()} for evidence_id in sorted(bound)]
+def files_in_trail(bound: Mapping[UUID, bytes]) -> list[JsonValue]:
+    """How the trail of a case names its files: by id and content."""
+    return [{"id": str(each), "sha256": bound[each].hex()} for each in sorted(bound)]
 
 
 async def add_evidence(connection: AsyncConnection, row: EvidenceRow) -> bool:

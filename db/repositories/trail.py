@@ -59,6 +59,11 @@ def stream_of_update(update_id: UUID) -> str:
     return f"update:{update_id}"
 
 
+def stream_of_evidence(evidence_id: UUID) -> str:
+    """The name of the trail of one file."""
+    return f"evidence:{evidence_id}"
+
+
 _LOCK_HEAD = (
     select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == bindparam("wanted")).with_for_update()
 )

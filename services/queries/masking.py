@@ -40,5 +40,5 @@ def masked_text(text: str) -> str:
 
 def masked_paper(paper: EvidenceRef) -> EvidenceRef:
     """A paper; the number of an identity card is a NIK."""
-    note = None if paper.note is None else masked_text(paper.note)
-    return paper.model_copy(update={"reference": masked_text(paper.reference), "note": note})
+    told = {"reference": paper.reference, "note": paper.note}
+    return paper.model_copy(update={name: text and masked_text(text) for name, text in told.items()})

@@ -29,7 +29,7 @@ from services.kawal import Kawal
 from services.keyed import Call
 from services.submit import submit
 from tests.faults.invariants import check_invariants
-from tests.scene import VAULT, household_of, user
+from tests.scene import VAULT, household_of, no_room, user
 from tests.stateful.model import OPERATOR
 from tests.workflows.stack import MINUTES, Stack, until
 
@@ -60,7 +60,7 @@ class World:
     def __post_init__(self) -> None:
         scene = self.stack.scene
         self.owner = OwnerDatabase(scene.urls.migrator)
-        self.kawal = Kawal(scene.app, VAULT, scene.rules, self.stack.engine)
+        self.kawal = Kawal(scene.app, VAULT, scene.rules, self.stack.engine, no_room())
 
     async def start_workers(self) -> None:
         """Have workers; those that were there before have stopped."""

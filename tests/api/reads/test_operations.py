@@ -13,7 +13,7 @@ from runtime.engine import Engine, connect
 from services.kawal import Kawal
 from tests.api.conftest import NOBODY_LISTENS, settings_for
 from tests.api.reads.casebook import Casebook
-from tests.scene import VAULT, Scene
+from tests.scene import VAULT, Scene, no_room
 
 GONE = f"postgresql+asyncpg://kawal_app:x@{NOBODY_LISTENS}/gone"
 
@@ -49,7 +49,9 @@ async def test_without_postgresql_the_process_lives_and_is_not_ready(scene: Scen
 async def _ask(scene: Scene, database: Database, path: str) -> httpx2.Response:
     settings = settings_for(scene)
     engine = Engine(await connect(settings), queue_prefix="kawal")
-    app = create_app(settings, kawal=Kawal(database=database, vault=VAULT, rules=scene.rules, engine=engine))
+    app = create_app(
+        settings, kawal=Kawal(database=database, vault=VAULT, rules=scene.rules, engine=engine, evidence=no_room())
+    )
     transport = httpx2.ASGITransport(app)
     async with LifespanManager(app), httpx2.AsyncClient(transport=transport, base_url="http://kawal.test") as client:
         answer = await client.get(path)

@@ -1,0 +1,168 @@
+"""A file whose bytes have all arrived: scanned, examined, kept, and written down with its event in the trail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.repositories import evidence, trail, uploads
+from db.repositories.evidence import EvidenceRow
+from db.repositories.trail import Doer, Entry, stream_of_evidence
+from db.session import Viewer
+from domain.audit import AuditType
+from domain.authority import Actor, Permission
+from domain.errors import ContentBeingChecked, EvidenceUnavailable
+from domain.evidence import Capture, ContentFault, Coordinates, capture_context
+from domain.uploads import Part, Upload, device_context
+from runtime.evidence.examination import Examined
+from runtime.evidence.verdicts import Refused
+from services.kawal import Kawal
+
+_WITHIN: Final = timedelta(minutes=2)
+"""So long a request may take to look at a file before another takes it to have died; it takes seconds."""
+_log = structlog.get_logger()
+
+
+async def keep_upload(kawal: Kawal, actor: Actor, upload: Upload) -> Upload:
+    """Keep the file, or note why it cannot be kept; answers the upload as it stands then.
+
+    Safe to repeat after a process died at any point: content goes into the store first, then its row, and only then
+    is the upload ended. Raises ContentBeingChecked while another request does the same, EvidenceUnavailable.
+    """
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        if not await uploads.claim_check(connection, upload, at=kawal.now(), within=_WITHIN):
+            raise ContentBeingChecked("The file has arrived and is being looked at.")
+    try:
+        return await _keep(kawal, actor, upload)
+    except BaseException:
+        async with kawal.database.transaction(Viewer.of(actor)) as connection:
+            await uploads.release_check(connection, upload.id)
+        raise
+
+
+async def drop_parts(kawal: Kawal, upload_id: UUID, parts: Iterable[Part]) -> None:
+    """Remove parts that are no longer needed; what cannot be removed now is found by the sweep."""
+    try:
+        for part in parts:
+            await kawal.evidence.archive.drop_part(upload_id, part)
+    except EvidenceUnavailable:
+        _log.warning("evidence.parts_left", upload=str(upload_id))
+
+
+async def _keep(kawal: Kawal, actor: Actor, upload: Upload) -> Upload:
+    archive = kawal.evidence.archive
+    received = b"".join([await archive.get_part(upload.id, part) for part in upload.parts])
+    try:
+        examined = await kawal.evidence.examination.examine(received)
+    except Refused as refused:
+        ended = await _refuse(kawal, actor, upload, refused.fault)
+    else:
+        ended = await _accept(kawal, actor, upload, examined, received=received)
+    await drop_parts(kawal, upload.id, upload.parts)
+    return ended
+
+
+async def _refuse(kawal: Kawal, actor: Actor, upload: Upload, fault: ContentFault) -> Upload:
+    at = kawal.now()
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        await uploads.end_upload(connection, upload.id, fault=fault)
+        entry = Entry(
+            type=AuditType.EVIDENCE_REFUSED,
+            by=_doer(actor, upload),
+            data={"type": upload.type.value, "fault": fault.value},
+        )
+        await _tell(connection, upload, entry, at=at)
+    return replace(upload, parts=(), fault=fault)
+
+
+async def _accept(kawal: Kawal, actor: Actor, upload: Upload, examined: Examined, *, received: bytes) -> Upload:
+    contents = [each for each in (examined.content, examined.thumbnail) if each]
+    digests = [bytes.fromhex(await kawal.evidence.archive.keep(each)) for each in contents]
+    at = kawal.now()
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        facts = await kawal.rules.area(connection, upload.area_code)
+        capture = _capture(kawal, upload, examined, zone=ZoneInfo(facts.zone))
+        row = _row(kawal, upload, examined, capture, received=hashlib.sha256(received).digest(), at=at)
+        await evidence.lock_contents(connection, digests)
+        if await evidence.add_evidence(connection, row):
+            await _tell(connection, upload, _kept(actor, upload, row), at=at)
+    # The sweep may have erased an equal content just before the row was there. From here on it will not.
+    for each in contents:
+        await kawal.evidence.archive.keep(each)
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        await uploads.end_upload(connection, upload.id, finished_at=at)
+    return replace(upload, parts=(), finished_at=at)
+
+
+def _row(
+    kawal: Kawal,
+    upload: Upload,
+    examined: Examined,
+    capture: Capture,
+    *,
+    received: bytes,
+    at: datetime,
+) -> EvidenceRow:
+    facts, thumbnail = examined.facts, examined.thumbnail
+    return EvidenceRow(
+        id=upload.id,
+        area_code=upload.area_code,
+        type=upload.type.value,
+        uploaded_by=upload.uploaded_by,
+        kept_at=at,
+        received_sha256=received,
+        sha256=hashlib.sha256(examined.content).digest(),
+        size=len(examined.content),
+        media_type=facts.media_type.value,
+        width=facts.width,
+        height=facts.height,
+        pages=facts.pages,
+        signed=facts.signed,
+        scanned=examined.scanned,
+        thumbnail_sha256=hashlib.sha256(thumbnail).digest() if thumbnail else None,
+        thumbnail_size=len(thumbnail) or None,
+        capture=kawal.vault.seal(capture, context=capture_context(upload.id)) if capture.known else None,
+    )
+
+
+def _capture(kawal: Kawal, upload: Upload, examined: Examined, *, zone: ZoneInfo) -> Capture:
+    """Where the picture says it was taken, else where the device says; a time without an offset is the area's."""
+    place = examined.facts.coordinates
+    if place is None and upload.details is not None:
+        place = kawal.vault.open(upload.details, Coordinates, context=device_context(upload.id))
+    taken_at = None if examined.facts.taken_at is None else datetime.fromisoformat(examined.facts.taken_at)
+    if taken_at is not None and taken_at.tzinfo is None:
+        taken_at = taken_at.replace(tzinfo=zone)
+    return Capture(coordinates=place, taken_at=taken_at)
+
+
+def _kept(actor: Actor, upload: Upload, row: EvidenceRow) -> Entry:
+    return Entry(
+        type=AuditType.EVIDENCE_KEPT,
+        by=_doer(actor, upload),
+        data={
+            "type": row.type,
+            "media_type": row.media_type,
+            "size": row.size,
+            "sha256": row.sha256.hex(),
+            "received_sha256": row.received_sha256.hex(),
+            "scanned": row.scanned,
+        },
+    )
+
+
+def _doer(actor: Actor, upload: Upload) -> Doer:
+    seat = actor.seat_for(Permission.EVIDENCE_UPLOAD, area_code=upload.area_code)
+    return Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
+
+
+async def _tell(connection: AsyncConnection, upload: Upload, entry: Entry, *, at: datetime) -> None:
+    await trail.record(connection, stream_of_evidence(upload.id), [entry], at=at, area_code=upload.area_code)
