@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "policies": "commands.policies:app",
     "case": "commands.cases:app",
     "audit": "commands.audit:app",
+    "evidence": "commands.evidence:app",
     "doctor": "commands.doctor:app",
     "keys": "commands.keys:app",
 }

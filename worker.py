@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -26,6 +27,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.casework import Casework, Desk
 from activities.delivery import Delivery
+from activities.evidence_sweep import EvidenceSweep
 from activities.identity_check import IdentityCheck
 from activities.notary import Notary
 from activities.outbox import Dispatcher
@@ -37,6 +39,7 @@ from domain.errors import EngineUnavailable
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
 from runtime.engine import Engine, connect, metrics_runtime
+from runtime.evidence.room import open_archive
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
@@ -179,7 +182,7 @@ async def main(settings: Settings) -> None:
         always=Viewer.system("worker"),
     )
     desk = Desk(database, Vault(settings.field_keys, settings.index_keys), Rules())
-    partners = Partners.of(settings)
+    partners, archive = Partners.of(settings), open_archive(settings)
     client = await _engine_client(settings, stop)
     if client is not None:
         engine = Engine(client, queue_prefix=settings.task_queue_prefix)
@@ -192,13 +195,20 @@ async def main(settings: Settings) -> None:
             cache_size=settings.worker_cache_size,
             build_id=settings.worker_build_id,
         )
-        async with running(workers, Dispatcher(database, engine), *_notary(settings, database)):
+        sweep = EvidenceSweep(
+            begin=partial(database.transaction, Viewer.system("worker")),
+            archive=archive,
+            orphan_ttl=settings.evidence_orphan_ttl,
+        )
+        duties = (Dispatcher(database, engine), sweep, *_notary(settings, database))
+        async with running(workers, *duties):
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)
             await stop.wait()
             _log.info("worker.stopping")
         await engine.close()
     await partners.close()
     await database.close()
+    await archive.close()
     await asyncio.sleep(0.3)  # the SDK's core may abort the interpreter if it ends at once (sdk-python #300)
 
 

@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         if kawal is None:
             await root.engine.close()
             await root.database.close()
+            await root.evidence.archive.close()
 
     app = FastAPI(
         title="Kawal",

@@ -47,6 +47,7 @@ class Purpose(StrEnum):
     INSPECTION = "inspection"
     COURT_ORDER = "court_order"
     ENGINE_DIAGNOSIS = "engine_diagnosis"
+    EVIDENCE_REVIEW = "evidence_review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ PURPOSES: Final = {
     Purpose.ENGINE_DIAGNOSIS: PurposeRule(
         LegalGround.PUBLIC_DUTY,
         Bilingual(id="Mencari gangguan pada mesin alur kerja", en="Finding a fault in the workflow engine"),
+    ),
+    Purpose.EVIDENCE_REVIEW: PurposeRule(
+        LegalGround.PUBLIC_DUTY,
+        Bilingual(id="Memeriksa berkas usulan", en="Looking at the evidence of an update"),
     ),
 }
 """Every purpose with its ground and its words."""

@@ -13,7 +13,7 @@ from db.models.base import AreaCode, Base, Moment, one_of
 from domain.disclosure import BulkVerdict, Purpose
 from domain.vocabulary import Role
 
-SUBJECTS = ("household", "update", "engine")
+SUBJECTS = ("household", "update", "engine", "evidence")
 
 
 class UnmaskRequest(Base):
@@ -46,7 +46,7 @@ class UnmaskRequest(Base):
 
 
 class Reading(Base):
-    """That somebody was shown clear values: of a household, of a case, or of what the engine keeps. Append-only."""
+    """That somebody was shown clear values: of a household, a case, what the engine keeps, or a file. Append-only."""
 
     __tablename__ = "read_log"
     __table_args__ = (
@@ -56,7 +56,11 @@ class Reading(Base):
         CheckConstraint(
             "(subject = 'household') = (household_id IS NOT NULL AND update_id IS NULL)", name="of_household"
         ),
-        CheckConstraint("(subject = 'update') = (update_id IS NOT NULL)", name="of_update"),
+        CheckConstraint(
+            "CASE subject WHEN 'update' THEN update_id IS NOT NULL ELSE update_id IS NULL OR subject = 'evidence' END",
+            name="of_update",
+        ),
+        CheckConstraint("(subject = 'evidence') = (evidence_id IS NOT NULL)", name="of_evidence"),
         Index("ix_read_log_area_code_id", "area_code", "id"),
         Index("ix_read_log_household_id", "household_id"),
         Index("ix_read_log_update_id", "update_id"),
@@ -72,6 +76,7 @@ class Reading(Base):
     subject: Mapped[str]
     household_id: Mapped[UUID | None]
     update_id: Mapped[UUID | None]
+    evidence_id: Mapped[UUID | None]
     batch_id: Mapped[UUID | None] = mapped_column(index=True)
     purpose: Mapped[str]
     explanation: Mapped[bytes] = mapped_column(LargeBinary)

@@ -38,12 +38,13 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What is read: a household, a case (with its household), or `items` payloads of the engine."""
+    """What is read: a household, a case (with its household), `items` payloads of the engine, or a file."""
 
-    subject: Literal["household", "update", "engine"]
+    subject: Literal["household", "update", "engine", "evidence"]
     area_code: str
     household_id: UUID | None = None
     update_id: UUID | None = None
+    evidence_id: UUID | None = None
     items: int = 1
 
 
@@ -89,6 +90,7 @@ def _row(reader: Reader, read: Read, *, at: datetime, vault: Vault) -> dict[str,
         "subject": read.subject,
         "household_id": read.household_id,
         "update_id": read.update_id,
+        "evidence_id": read.evidence_id,
         "batch_id": reader.batch_id,
         "purpose": reader.purpose.value,
         "explanation": vault.fields.seal(reader.explanation.encode(), context=explanation_context(reading_id)),

@@ -152,6 +152,12 @@ async def remove_expired(connection: AsyncConnection, *, at: datetime) -> list[U
     return list(gone.scalars())
 
 
+async def part_names(connection: AsyncConnection) -> set[tuple[str, str]]:
+    """Every part that a row knows, as the id of its upload and its name."""
+    rows = await connection.execute(select(EvidenceUpload.id, EvidenceUpload.parts))
+    return {(str(row.id), str(part[0])) for row in rows for part in row.parts}
+
+
 def _document(parts: Sequence[Part]) -> list[list[Any]]:
     return [list(part) for part in parts]
 

@@ -12,9 +12,11 @@ from pydantic import Field
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Evidence, Revision, UpdateEvidence
+from db.models import Evidence, Revision, Update, UpdateEvidence
+from db.repositories.disclosure import Read, Reader, log_readings
 from db.session import Viewer
 from domain.authority import Actor, Permission
+from domain.disclosure import Purpose
 from domain.errors import EvidenceErased, NotFound
 from domain.evidence import Capture, Coordinates, EvidenceRef, EvidenceType, MediaType, capture_context
 from runtime.evidence.archive import OpenFile
@@ -102,7 +104,7 @@ async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> Evidence
 
 
 async def open_evidence(kawal: Kawal, actor: Actor, evidence_id: UUID, *, thumbnail: bool) -> Download:
-    """A file, or its small picture, for somebody with authority over it.
+    """A file, or its small picture, for somebody with authority over it; that they read it is logged first.
 
     A file that stands behind no case is its uploader's alone. Raises NotFound, Forbidden, EvidenceErased,
     EvidenceUnavailable.
@@ -111,11 +113,18 @@ async def open_evidence(kawal: Kawal, actor: Actor, evidence_id: UUID, *, thumbn
         row = (await connection.execute(_ONE.where(Evidence.id == evidence_id))).one_or_none()
         if row is None or (row.update_id is None and row.uploaded_by != actor.user_id):
             raise NotFound(f"There is no file {evidence_id} for you.")
-        actor.seat_for(Permission.EVIDENCE_READ, area_code=row.area_code)
+        seat = actor.seat_for(Permission.EVIDENCE_READ, area_code=row.area_code)
         if row.erased_at is not None:
             raise EvidenceErased(f"The file was erased on {row.erased_at:%Y-%m-%d}.")
         if thumbnail and row.thumbnail_sha256 is None:
             raise NotFound("There is no small picture of a PDF.", remedy="Read the file itself.")
+        reader = Reader(
+            user_id=actor.user_id,
+            seat=seat,
+            purpose=Purpose.EVIDENCE_REVIEW,
+            explanation=f"{row.type}, {'its small picture' if thumbnail else 'the file'}",
+        )
+        await log_readings(connection, reader, [_reading(row)], at=kawal.now(), vault=kawal.vault)
     digest = (row.thumbnail_sha256 if thumbnail else row.sha256).hex()
     size = row.thumbnail_size if thumbnail else row.size
     try:
@@ -137,10 +146,21 @@ async def read_file_facts(kawal: Kawal, actor: Actor, evidence_id: UUID) -> File
     return _facts(kawal, row, who.person(row.uploaded_by))
 
 
+def _reading(row: Row[*tuple[Any, ...]]) -> Read:
+    return Read(
+        subject="evidence",
+        area_code=row.area_code,
+        household_id=row.household_id,
+        update_id=row.update_id,
+        evidence_id=row.id,
+    )
+
+
 _FILES = select(Evidence.__table__)
-_ONE = select(Evidence.__table__, UpdateEvidence.update_id).outerjoin(
-    UpdateEvidence,
-    UpdateEvidence.evidence_id == Evidence.id,
+_ONE = (
+    select(Evidence.__table__, UpdateEvidence.update_id, Update.household_id)
+    .outerjoin(UpdateEvidence, UpdateEvidence.evidence_id == Evidence.id)
+    .outerjoin(Update, Update.id == UpdateEvidence.update_id)
 )
 
 

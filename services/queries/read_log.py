@@ -47,9 +47,10 @@ class ReadingMade(View):
     reader: PersonRef | None
     role: Role
     office: OfficeRef | None
-    subject: str = Field(description="`household`, `update`, or `engine` for payloads opened in the engine's pages")
+    subject: str = Field(description="`household`, `update`, `evidence` (a file), or `engine` (payloads)")
     household_id: UUID | None
     update_id: UUID | None
+    evidence_id: UUID | None
     batch_id: UUID | None = Field(description="The request under which many were read, or the export of a person")
     purpose: Purpose
     purpose_words: Text
@@ -131,6 +132,7 @@ def _made(row: Row[*tuple[Any, ...]], who: Who, *, vault: Vault) -> ReadingMade:
         subject=row.subject,
         household_id=row.household_id,
         update_id=row.update_id,
+        evidence_id=row.evidence_id,
         batch_id=row.batch_id,
         purpose=purpose,
         purpose_words=Text(id=rule.words.id, en=rule.words.en),

@@ -18,6 +18,10 @@ TYPES = (
     "'death_statement', 'house_photo', 'kk', 'ktp', 'marriage_certificate', 'musdes_minutes', 'relocation_letter', 'sptjm'"
 )
 MEDIA_TYPES = "'application/pdf', 'image/jpeg', 'image/png', 'image/webp'"
+PURPOSES = (
+    "'court_order', 'emergency', 'engine_diagnosis', 'evidence_review', 'field_visit', 'identity_verification', "
+    "'inspection', 'persons_request', 'programme_delivery'"
+)
 FAULTS = (
     "'active_content', 'broken', 'encrypted', 'malware', 'too_demanding', 'too_many_pages', 'too_many_pixels', "
     "'unknown_type'"
@@ -56,6 +60,7 @@ def upgrade() -> None:
     _create_bindings()
     _create_uploads()
     _protect()
+    _let_readings_be_of_files()
 
 
 def _create_evidence() -> None:
@@ -167,6 +172,26 @@ def _protect() -> None:
         "CREATE TRIGGER update_evidence_only_live BEFORE INSERT ON update_evidence "
         "FOR EACH ROW EXECUTE FUNCTION kawal_bind_live_evidence()"
     )
+
+
+def _let_readings_be_of_files() -> None:
+    op.add_column("read_log", sa.Column("evidence_id", sa.Uuid(), nullable=True))
+    _check("read_log", "subject_known", "subject IN ('engine', 'evidence', 'household', 'update')")
+    _check(
+        "read_log",
+        "of_update",
+        "CASE subject WHEN 'update' THEN update_id IS NOT NULL ELSE update_id IS NULL OR subject = 'evidence' END",
+    )
+    for table in ("read_log", "unmask_requests"):
+        _check(table, "purpose_known", f"purpose IN ({PURPOSES})")
+    op.create_check_constraint(
+        op.f("ck_read_log_of_evidence"), "read_log", "(subject = 'evidence') = (evidence_id IS NOT NULL)"
+    )
+
+
+def _check(table: str, name: str, condition: str) -> None:
+    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}")
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{name} CHECK ({condition})")
 
 
 def downgrade() -> None:
