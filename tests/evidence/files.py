@@ -6,8 +6,8 @@ from io import BytesIO
 from typing import Any
 
 import pikepdf
-from PIL import ExifTags, Image
 from pikepdf import Array, Dictionary, Name, Pdf
+from PIL import ExifTags, Image
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + rb"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The harmless file that every virus scanner takes for a virus, in two pieces, so that this one is none."""
@@ -83,7 +83,9 @@ def with_photo(pdf: Pdf, jpeg: bytes) -> Pdf:
 
 def signed(pdf: Pdf) -> Pdf:
     """With the marks of an electronic signature."""
-    signature = Dictionary(Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), ByteRange=Array([0, 1, 2, 3]), Contents=b"\0" * 64)
+    signature = Dictionary(
+        Type=Name.Sig, Filter=Name("/Adobe.PPKLite"), ByteRange=Array([0, 1, 2, 3]), Contents=b"\0" * 64
+    )
     field = pdf.make_indirect(Dictionary(FT=Name.Sig, T="ttd", V=pdf.make_indirect(signature)))
     pdf.Root.AcroForm = Dictionary(Fields=Array([field]), SigFlags=3)
     return pdf

@@ -9,8 +9,8 @@ from typing import Any
 
 import pikepdf
 import pytest
-from PIL import Image, ImageStat
 from pikepdf import Array, Dictionary, Encryption, Name, Pdf
+from PIL import Image, ImageStat
 
 from domain.evidence import ContentFault, MediaType
 from runtime.evidence import examination, examiner
@@ -232,9 +232,7 @@ async def test_a_file_that_takes_too_much_memory_costs_itself_alone(tmp_path: An
     del tmp_path
     assert examiner.MEMORY < 4 * 1024**3
     content = picture((7000, 7000), encoding="PNG", noise=1)
-    program = (
-        "import runtime.evidence.examiner as e; e.MEMORY = 300 * 1024 * 1024; e.main()"
-    )
+    program = "import runtime.evidence.examiner as e; e.MEMORY = 300 * 1024 * 1024; e.main()"
     import asyncio  # noqa: PLC0415
     import sys  # noqa: PLC0415
 
