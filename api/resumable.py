@@ -87,7 +87,8 @@ async def _wanted(
     try:
         return UploadInput.model_validate(document)
     except ValidationError as invalid:
-        raise InvalidInput([_in_header(fault) for fault in violations_of(invalid.errors(), body=document)]) from None
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in invalid.errors()]
+        raise InvalidInput([_in_header(each) for each in violations_of(faults, body=document)]) from None
 
 
 WantedUpload = Annotated[UploadInput, Depends(_wanted)]

@@ -210,7 +210,7 @@ class _s3_faults:  # noqa: N801  used as a function; a class costs no generator 
 async def _on_disk(call: Callable[[], _Result]) -> _Result:
     try:
         return await asyncio.to_thread(call)
-    except (FileNotFoundError, NotADirectoryError) as fault:
+    except FileNotFoundError as fault:
         raise MissingObjectError from fault
     except OSError as fault:
         raise EvidenceUnavailable(_UNAVAILABLE, data={"fault": type(fault).__name__}) from fault

@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Base, UnmaskRequest
 from db.repositories.disclosure import Read, Reader, log_readings
+from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.session import Database, Viewer
 from devstack.postgres import PostgresServer
 from devstack.seed import World
 from domain.authority import Seat
 from domain.changes import IdentityCorrection
 from domain.disclosure import Purpose
+from domain.evidence import EvidenceRef, EvidenceType, Naming
 from domain.ids import new_id
 from domain.vocabulary import Role, Stage
 from tests.casework.play import Play
@@ -45,6 +47,8 @@ AREA_TABLES = (
     "household_versions",
     "read_log",
     "unmask_requests",
+    "evidence",
+    "update_evidence",
 )
 APPEND_ONLY = (
     "update_revisions",
@@ -56,6 +60,7 @@ APPEND_ONLY = (
     "calendars",
     "audit_events",
     "read_log",
+    "update_evidence",
 )
 CHANGES = ("UPDATE {} SET area_code = area_code", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 
@@ -90,6 +95,7 @@ async def _fill(scene: Scene) -> None:
             {"id": new_id(), "task": task_id},
         )
     await _disclose(scene)
+    await _keep_a_file(scene, update_id)
 
 
 async def _disclose(scene: Scene) -> None:
@@ -112,6 +118,35 @@ async def _disclose(scene: Scene) -> None:
                 requested_at=at,
             ),
         )
+
+
+async def _keep_a_file(scene: Scene, update_id: UUID) -> None:
+    """A file stands behind the case."""
+    operator, at, paper_id = user("operator.taraju"), datetime.now(UTC), new_id()
+    row = EvidenceRow(
+        id=paper_id,
+        area_code=TARAJU,
+        type="kk",
+        uploaded_by=operator,
+        kept_at=at,
+        received_sha256=b"r",
+        sha256=b"s",
+        size=1,
+        media_type="image/png",
+        width=1,
+        height=1,
+        pages=None,
+        signed=False,
+        scanned=False,
+        thumbnail_sha256=None,
+        thumbnail_size=None,
+        capture=None,
+    )
+    named = [EvidenceRef(type=EvidenceType.KK, evidence_id=paper_id)]
+    naming = Naming(operator, TARAJU, update_id)
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await add_evidence(connection, row)
+        await bind_evidence(connection, named, naming, update_id=update_id, revision=1, at=at)
 
 
 def _with_numbers() -> IdentityCorrection:
