@@ -17,6 +17,7 @@ from db.vault import Vault
 from domain import keyring
 from domain.keyring import SealError
 from runtime.codec_usage import oldest_keys
+from runtime.evidence.room import open_archive
 from runtime.settings import ENV_PREFIX, get_settings
 from services.administration.keys import CHUNK, INDEXES, Usage, read_usage, record_retired, reseal, stale
 
@@ -35,6 +36,8 @@ class Ring(StrEnum):
     CODEC = "codec"
 
 
+FILES: Final = "files of evidence"
+"""What the store of files is called among the sealed columns."""
 SETTINGS: Final = {ring: f"{ENV_PREFIX}{ring.value.upper()}_KEYS" for ring in Ring}
 """Where each ring stands."""
 
@@ -83,7 +86,7 @@ def reseal_all(
     *,
     chunk: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of one transaction.")] = CHUNK,
 ) -> None:
-    """Put everything under the first key of its ring: columns and blind indexes. API and worker may run meanwhile.
+    """Put all under the first key of its ring: columns, blind indexes, files. API and worker may run meanwhile.
 
     Cut off at any point, it goes on where it stood when it is called again. Exit code 1 when something is left.
     """
@@ -151,7 +154,11 @@ def _vault() -> Vault:
 
 async def _usage() -> list[Usage]:
     async with owner_database().transaction(snapshot=True) as connection:
-        return await read_usage(connection)
+        usage = await read_usage(connection)
+    archive = open_archive(get_settings())
+    files = [Usage(FILES, key_id, count) for key_id, count in sorted((await archive.keys_in_use()).items())]
+    await archive.close()
+    return usage + files
 
 
 async def _reseal(chunk: int) -> tuple[int, int]:
@@ -163,6 +170,10 @@ async def _reseal(chunk: int) -> tuple[int, int]:
             async for done in reseal(owner_database(), vault, at=datetime.now(UTC), chunk=chunk):
                 advance(done.values)
                 unmatched += done.unmatched
+            archive = open_archive(get_settings())
+            async for _ in archive.reseal():
+                advance()
+            await archive.close()
     except SealError as fault:
         raise CommandFailed(f"An envelope does not open: {fault}. What was done before it stays done.") from fault
     return stale(await _usage(), vault), unmatched

@@ -14,6 +14,8 @@ from sqlalchemy import Column, Row, Table
 from db.models import (
     Base,
     Decision,
+    Evidence,
+    EvidenceUpload,
     Household,
     HouseholdVersion,
     IdempotencyKey,
@@ -27,8 +29,10 @@ from db.repositories.cases import revision_context
 from db.repositories.disclosure import explanation_context, request_explanation_context, request_note_context
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, note_context
+from domain.evidence import capture_context
 from domain.people import identity_context
 from domain.requests import request_context
+from domain.uploads import device_context
 
 Context = Callable[[Row[*tuple[Any, ...]]], str]
 
@@ -68,6 +72,8 @@ SEALED: Final = (
     SealedColumn(UnmaskRequest, "explanation", lambda row: request_explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "note", lambda row: request_note_context(row.id)),
     SealedColumn(User, "identity", lambda row: identity_context(row.id)),
+    SealedColumn(Evidence, "capture", lambda row: capture_context(row.id)),
+    SealedColumn(EvidenceUpload, "details", lambda row: device_context(row.id)),
 )
 """In the order in which they are sealed anew."""
 
@@ -82,6 +88,10 @@ NOT_SEALED: Final = {
     "audit_events.hash": "a link of the chain",
     "audit_events.prev_hash": "a link of the chain",
     "audit_streams.hash": "the end of a chain",
+    "evidence.received_sha256": "a hash of the file as it was sent",
+    "evidence.sha256": "a hash of the content, which lies sealed in the store",
+    "evidence.thumbnail_sha256": "a hash of the small picture, which lies sealed in the store",
+    "update_evidence.sha256": "a hash of the content",
     "idempotency_keys.body_hash": "tells a repeat from another request",
     "identity_digests.digest": "a blind index: has its own keys, and is made anew beside the envelopes",
     "refresh_tokens.digest": "finds a token without keeping it",

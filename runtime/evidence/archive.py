@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from domain.keyring import KeyRing
-from domain.sealed_content import MOST_HEADER, Header, open_header, open_span, seal_content, span_of
+from domain.keyring import KeyRing, key_id_of
+from domain.sealed_content import (
+    MOST_HEADER,
+    Header,
+    open_header,
+    open_span,
+    seal_content,
+    sealed_key,
+    span_of,
+    with_key_resealed,
+)
 from domain.uploads import Part, part_context
-from runtime.evidence.objects import Objects
+from runtime.evidence.objects import MissingObjectError, ObjectInfo, Objects
 
 CONTENT: Final = "sha256"
 PARTS: Final = "uploads"
@@ -77,9 +88,46 @@ class Archive:
         """Remove a part; that it was not there is no fault."""
         await self.objects.delete(part_name(upload_id, part))
 
+    async def keys_in_use(self) -> dict[str, int]:
+        """Under which keys of the ring how many names of the store are."""
+        used: Counter[str] = Counter()
+        async for held in self._everything():
+            with suppress(MissingObjectError):  # removed meanwhile
+                used[_key_id(held, await self.objects.get_range(held.name, 0, MOST_HEADER))] += 1
+        return dict(used)
+
+    async def reseal(self) -> AsyncIterator[None]:
+        """Put everything under the active key; one turn for each name that was under another. Raises SealError.
+
+        Only the few bytes in front of a file change, which hold the key of its own.
+        """
+        async for held in self._everything():
+            with suppress(MissingObjectError):
+                if _key_id(held, await self.objects.get_range(held.name, 0, MOST_HEADER)) != self.ring.active_key_id:
+                    await self.objects.put(held.name, self._anew(held, await self.objects.get(held.name)))
+                    yield
+
+    def _anew(self, held: ObjectInfo, sealed: bytes) -> bytes:
+        last = held.name.rpartition("/")[2]
+        if held.name.startswith(f"{CONTENT}/"):
+            return with_key_resealed(sealed, digest=last, ring=self.ring)
+        context = part_context(UUID(held.name.split("/")[1]), last)
+        return self.ring.seal(self.ring.open(sealed, context=context), context=context)
+
+    async def _everything(self) -> AsyncIterator[ObjectInfo]:
+        """Contents and parts, without what a crash left beside them."""
+        for below in (CONTENT, PARTS):
+            async for held in self.objects.walk(below):
+                if not held.name.rpartition("/")[2].startswith("."):
+                    yield held
+
     async def close(self) -> None:
         """Let go of the store."""
         await self.objects.close()
+
+
+def _key_id(held: ObjectInfo, beginning: bytes) -> str:
+    return key_id_of(sealed_key(beginning) if held.name.startswith(f"{CONTENT}/") else beginning)
 
 
 def content_name(digest: str) -> str:

@@ -15,6 +15,8 @@ from commands.operation import owner_database
 from db.repositories.evidence import EvidenceRow, add_evidence
 from devstack.demo_people import TARAJU
 from domain.ids import new_id
+from domain.keyring import generate
+from domain.uploads import next_part
 from runtime.evidence.archive import Archive
 from runtime.evidence.room import open_archive
 from runtime.settings import get_settings
@@ -94,6 +96,31 @@ async def test_what_is_missing_changed_or_nobodys_is_named_and_the_last_is_swept
     again = json.loads((await kawal("evidence", "verify", "--json")).stdout)
     assert {flaw["kind"] for flaw in again["flaws"]} == {"missing", "changed"}
     assert (folder / "sha256" / whole[:2] / whole).is_file()
+
+
+async def test_no_key_is_retired_before_the_files_are_under_another(
+    settings: Path, kawal: Kawal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, part, upload_id = os.urandom(200_000), next_part(0, 5), new_id()
+    old = os.environ["KAWAL_FIELD_KEYS"]
+    digest = await _kept(open_archive(get_settings()), content)
+    await open_archive(get_settings()).put_part(upload_id, part, b"piece")
+    new = generate(key_id="k2")
+    monkeypatch.setenv("KAWAL_FIELD_KEYS", f"{new},{old}")
+    get_settings.cache_clear()
+    refused = await kawal("keys", "retire", "k1", "--ring", "field")
+    assert (refused.exit_code, "files of evidence (2)" in refused.output) == (1, True), refused.output
+    assert (await kawal("keys", "reseal")).exit_code == 0
+    retired = await kawal("keys", "retire", "k1", "--ring", "field")
+    assert retired.exit_code == 0, retired.output
+    monkeypatch.setenv("KAWAL_FIELD_KEYS", new)
+    get_settings.cache_clear()
+    assert "1 files with 200,000 bytes: no flaw." in (await kawal("evidence", "verify")).output
+    archive = open_archive(get_settings())
+    assert await archive.get_part(upload_id, part) == b"piece"
+    file = await archive.open(digest, size=len(content))
+    assert b"".join([piece async for piece in file.read(0, len(content))]) == content
+    del settings
 
 
 async def test_a_store_that_is_away_is_said_to_be(

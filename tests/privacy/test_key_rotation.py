@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import LargeBinary, insert, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Base, UnmaskRequest
+from db.models import Base, Evidence, EvidenceUpload, UnmaskRequest
 from db.owner import OwnerDatabase
 from db.repositories.disclosure import Read, Reader, log_readings, request_explanation_context, request_note_context
 from db.repositories.registry import known_elsewhere
@@ -22,8 +24,10 @@ from domain.authority import Seat
 from domain.changes import IdentityCorrection
 from domain.decisions import answer_note_context
 from domain.disclosure import Purpose
+from domain.evidence import Capture, Coordinates, capture_context
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
+from domain.uploads import device_context
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from services.administration.audit import verify_one
 from services.administration.keys import INDEX, active_key, read_usage, reseal, stale
@@ -84,6 +88,42 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
                 requested_at=NOW,
             ),
         )
+        await _keep_files(connection, operator)
+
+
+async def _keep_files(connection: AsyncConnection, operator: UUID) -> None:
+    """A picture of which is known where it was taken, and an upload of a device that says where it is."""
+    picture, upload = new_id(), new_id()
+    place = Coordinates(latitude=-7.4, longitude=108.2, source="device")
+    await connection.execute(
+        insert(Evidence).values(
+            id=picture,
+            area_code=TARAJU,
+            type="house_photo",
+            uploaded_by=operator,
+            kept_at=NOW,
+            received_sha256=b"r",
+            sha256=b"s",
+            size=1,
+            media_type="image/jpeg",
+            signed=False,
+            scanned=False,
+            capture=VAULT.seal(Capture(coordinates=place), context=capture_context(picture)),
+        ),
+    )
+    await connection.execute(
+        insert(EvidenceUpload).values(
+            id=upload,
+            area_code=TARAJU,
+            type="house_photo",
+            uploaded_by=operator,
+            length=1,
+            parts=[],
+            details=VAULT.seal(place, context=device_context(upload)),
+            created_at=NOW,
+            expires_at=NOW,
+        ),
+    )
 
 
 def owner(scene: Scene) -> OwnerDatabase:
