@@ -26,6 +26,7 @@ SILENT_TABLES: Final = {
     "audit_keys": "part of the checkpoints",
     "audit_marks": "part of the checkpoints",
     "audit_streams": "the ends of the events",
+    "evidence_uploads": "how far a file has arrived; that it is kept, refused or erased is an event",
     "idempotency_keys": "what was asked and answered; what it led to is an event of its own",
     "sign_in_tallies": "counts of failed attempts; refusals and pauses are events, once a minute",
     "outbox": "messages to the engine, of what has its event already",
@@ -38,6 +39,8 @@ SILENT_PLACES: Final = {
     ("services/ministry.py", "take_answer"): {"ministry_answers"},
     # A session goes on under its next token; its beginning, its end and a token used twice are events.
     ("services/sessions.py", "refresh"): {"refresh_tokens", "sessions"},
+    # That a file was read: the read log is append-only itself, and nothing of the file has changed.
+    ("services/queries/evidence.py", "open_evidence"): {"read_log"},
     # The demonstration's households, before there is anybody to act.
     ("devstack/seed.py", "seed"): {"household_members", "household_versions", "households", "identity_digests"},
 }
