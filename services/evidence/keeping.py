@@ -161,7 +161,7 @@ def _kept(actor: Actor, upload: Upload, row: EvidenceRow) -> Entry:
 
 def _doer(actor: Actor, upload: Upload) -> Doer:
     seat = actor.seat_for(Permission.EVIDENCE_UPLOAD, area_code=upload.area_code)
-    return Doer(user_id=actor.user_id, role=seat.role, office_id=seat.office_id)
+    return Doer.of(actor, seat)
 
 
 async def _tell(connection: AsyncConnection, upload: Upload, entry: Entry, *, at: datetime) -> None:
