@@ -79,7 +79,7 @@ class Api:
         return await self._tokens[username]
 
     async def _log_in(self, username: str) -> str:
-        form = {"username": username, "password": PASSWORD}
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
         response = await self._send("POST", "/v1/auth/token", data=form)
         document = _document(response)
         if not response.is_success:
