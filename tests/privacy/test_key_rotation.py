@@ -27,6 +27,7 @@ from domain.disclosure import Purpose
 from domain.evidence import Capture, Coordinates, capture_context
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
+from domain.people import Identity, identity_context
 from domain.uploads import device_context
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from services.administration.audit import verify_one
@@ -70,6 +71,10 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
         await connection.execute(text("UPDATE ministry_answers SET note = :note"), {"note": note})
         await connection.execute(text("ALTER TABLE ministry_answers ENABLE TRIGGER ministry_answers_upkeep_only"))
     operator, request_id = user("operator.taraju"), new_id()
+    identity = VAULT.seal(Identity(email="operator@taraju.example"), context=identity_context(operator))
+    async with scene.as_owner() as connection:
+        named = {"identity": identity, "id": operator}
+        await connection.execute(text("UPDATE users SET identity = :identity WHERE id = :id"), named)
     seat = Seat(role=Role.VILLAGE_OPERATOR, office_id=new_id(), area_code=TARAJU)
     reader = Reader(user_id=operator, seat=seat, purpose=Purpose.FIELD_VISIT, explanation="Kunjungan rumah")
     async with scene.app.transaction(Viewer(name=str(operator), areas=(TARAJU,))) as connection:
