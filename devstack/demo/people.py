@@ -20,6 +20,8 @@ from domain.household import Household, Member, Relation, Sex
 _FREE_SERIALS: Final = range(9_881, 10_000)
 """No invented person of the seed has a serial from here on (`devstack.civil_numbers`)."""
 _ADULT_YEARS: Final = 18
+_READER: Final = "slrt.taraju"
+_WHY: Final = {"purpose": "field_visit", "explanation": "A household is chosen for a case of the demonstration."}
 
 
 class Newcomers:
@@ -78,22 +80,25 @@ class Households:
         """A household of the village that fits the case. Raises DemoError when none is left."""
         async with self._turn:
             for candidate in list(self._left[village]):
-                shown = await self._api.get("slrt.taraju", f"/v1/households/{candidate.id}")
-                current = Household.model_validate(shown["household"])
-                if not shown["open_updates"] and current.head is not None and fit(current):
+                address = f"/v1/households/{candidate.id}"
+                if (await self._api.get(_READER, address))["open_updates"]:
+                    continue
+                clear = await self._api.post(_READER, f"{address}/unmask", _WHY)
+                current = Household.model_validate(clear["household"])
+                if current.head is not None and fit(current):
                     self._left[village].remove(candidate)
                     return current
         raise DemoError(f"No household of {VILLAGES[village]} is left for this case; `kawal demo seed` makes more.")
 
     def nik(self, member: Member) -> str:
-        """The NIK of a member, which the API masks. Raises DemoError for somebody who has none."""
+        """The NIK of a member. Raises DemoError for somebody who has none."""
         nik = self._niks.get(member.id)
         if nik is None:
             raise DemoError("This member has no NIK.")
         return nik
 
     def kk_number(self, household: Household) -> str:
-        """The family card number of a household of the seed, which the API masks too."""
+        """The family card number of a household of the seed."""
         return self._kk_numbers[household.id]
 
     def documented(self, member: Member) -> bool:
