@@ -40,6 +40,7 @@ from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
 from runtime.engine import Engine, connect, metrics_runtime
 from runtime.evidence.room import open_archive
+from runtime.heap import settle_heap
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
@@ -202,6 +203,7 @@ async def main(settings: Settings) -> None:
         )
         duties = (Dispatcher(database, engine), sweep, *_notary(settings, database))
         async with running(workers, *duties):
+            settle_heap()
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)
             await stop.wait()
             _log.info("worker.stopping")

@@ -28,6 +28,7 @@ from db.vault import Vault
 from domain.identity import nik_warnings
 from runtime.engine import Engine, connect
 from runtime.evidence.room import EvidenceRoom
+from runtime.heap import settle_heap
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         passwords = PasswordHasher()
         root = kawal or await open_kawal(chosen)
         app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates)
+        if kawal is None:
+            settle_heap()
         yield
         passwords.close()
         if kawal is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -125,11 +125,14 @@ class Member(MemberDetails, frozen=True):
     moved_to: ShortText | None = None
 
 
+FIRST_VERSION: Final = 1
+
+
 class Household(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     """One version of a household. `desil` (national rank 1-10) is the statistics office's, no change sets it."""
 
     id: UUID
-    version: int = Field(ge=1)
+    version: int = Field(ge=FIRST_VERSION)
     area_code: VillageCode
     kk_number: IdentityNumber = Field(repr=False)
     address: Address

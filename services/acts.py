@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.repositories.cases import CaseRecord, read_case, read_standing
+from db.repositories.cases import CaseRecord, read_case
 from db.repositories.idempotency import KeyedAct, read_act
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
+from db.repositories.situations import TaskInView, read_task_in_view
 from db.repositories.tasks import TaskRecord, find_open_task, read_task
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
@@ -65,7 +66,8 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
     may be made again.
     """
     async with _asking(kawal, call) as connection:
-        task = await read_task(connection, task_id)
+        seen = await read_task_in_view(connection, task_id)
+        task = seen.task
         keyed = await remember(
             connection,
             call,
@@ -75,7 +77,7 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
             update_id=task.update_id,
         )
         if keyed.response is None:
-            await _check_decision(kawal, connection, call, task, decision)
+            await _check_decision(kawal, connection, call, seen, decision)
     act = Act(act_id=keyed.id, kind=ActKind.DECIDE, task_id=task_id)
     return await _carry_out(kawal, call, keyed, act, update_id=task.update_id)
 
@@ -167,13 +169,12 @@ async def _check_decision(
     kawal: Kawal,
     connection: AsyncConnection,
     call: Call,
-    task: TaskRecord,
+    seen: TaskInView,
     decision: DecisionInput,
 ) -> None:
+    task, case, standing = seen
     require_open(task)
-    case = await read_case(connection, task.update_id)
     policy = await kawal.rules.policy(connection, case.policy_version_id)
-    standing = await read_standing(connection, task.update_id, task_id=task.id)
     deciding_seat(
         call.actor,
         area_code=task.area_code,

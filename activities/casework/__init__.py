@@ -12,8 +12,8 @@ from activities.casework.tasks import seek_decider
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.cases import claim_case
-from db.repositories.idempotency import read_act
 from db.repositories.outbox import mark_started
+from db.repositories.situations import read_situation
 from db.repositories.tasks import find_open_task
 from domain.audit import AuditType
 from domain.contracts import (
@@ -63,10 +63,10 @@ class Casework:
         """
         with refusals():
             async with work_on(self._desk, command.update_id, at=command.at) as work:
-                keyed = await read_act(work.connection, command.act.act_id)
-                if keyed.response is None:
-                    return await record_act(work, command.act, keyed)
-                answered = StepTaken.model_validate(keyed.response)
+                situation = await read_situation(work.connection, command.act.act_id, update_id=command.update_id)
+                if situation.keyed.response is None:
+                    return await record_act(work, command.act, situation)
+                answered = StepTaken.model_validate(situation.keyed.response)
                 return answered.model_copy(update={"next": await stay(work)})
 
     @activity.defn(name=ActivityName.PASS_MILESTONE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final, assert_never
-from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import insert
@@ -16,15 +15,17 @@ from activities.casework.work import Work
 from db.models import Decision
 from db.repositories.cases import (
     RevisionRecord,
+    Standing,
     add_revision,
     index_update,
     unindex_update,
 )
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, renew_duplicates
-from db.repositories.idempotency import KeyedAct, answer_act
+from db.repositories.idempotency import answer_act
 from db.repositories.people import read_actor
-from db.repositories.tasks import TaskRecord, find_open_task, read_task
+from db.repositories.situations import Situation
+from db.repositories.tasks import TaskRecord, read_task
 from db.repositories.trail import Doer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
@@ -49,22 +50,24 @@ from domain.vocabulary import Outcome, Stage
 _KEEP_DECISION: Final = insert(Decision)
 
 
-async def record_act(work: Work, act: Act, keyed: KeyedAct) -> StepTaken:
+async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
     """Carry out an act of a person and save its answer under its key.
 
     Raises the DomainError that refuses it; then nothing of it is kept.
     """
-    request = work.vault.open_as(keyed.request, CASE_REQUEST, context=request_context(keyed.id))
+    work.know(situation)
+    keyed = situation.keyed
     actor = await read_actor(work.connection, keyed.actor_id, at=work.at)
+    request = work.vault.open_as(keyed.request, CASE_REQUEST, context=request_context(keyed.id))
     outcome: Outcome | None = None
     match request:
         case DecisionRequest(body=body):
             outcome = body.outcome
-            step = await _decide(work, actor, await _open_task(work, act.task_id), body)
+            step = await _decide(work, actor, await _open_task(work, act, situation), situation.standing, body)
         case ResubmissionRequest(body=body):
-            step = await _resubmit(work, actor, await _open_task(work, act.task_id), body)
+            step = await _resubmit(work, actor, await _open_task(work, act, situation), body)
         case WithdrawalRequest(body=body):
-            step = await _withdraw(work, actor, body)
+            step = await _withdraw(work, actor, situation.task, body)
         case _:
             assert_never(request)
     taken = StepTaken(next=step, result=_result(work, step, outcome))
@@ -83,15 +86,15 @@ def _result(work: Work, step: NextStep, outcome: Outcome | None) -> ActResult:
     )
 
 
-async def _open_task(work: Work, task_id: UUID | None) -> TaskRecord:
+async def _open_task(work: Work, act: Act, situation: Situation) -> TaskRecord:
     """The task that the act is for, while it is open. Says who was first when it is not."""
-    task = await find_open_task(work.connection, work.case.id)
-    if task is not None and task.id == task_id:
+    task = situation.task
+    if task is not None and task.id == act.task_id:
         return task
-    if task_id is not None:
-        asked = await read_task(work.connection, task_id)
+    if act.task_id is not None:
+        asked = await read_task(work.connection, act.task_id)
         if asked.update_id != work.case.id:
-            raise NotFound(f"There is no task {task_id} in this case.")
+            raise NotFound(f"There is no task {act.task_id} in this case.")
         if asked.status == "decided":
             raise TaskAlreadyDecided("This task has been decided.", data=_decided(asked))
     if work.position.closed:
@@ -109,8 +112,13 @@ def _decided(task: TaskRecord) -> dict[str, Any]:
     }
 
 
-async def _decide(work: Work, actor: Actor, task: TaskRecord, decision: DecisionInput) -> NextStep:
-    standing = await work.standing(task.id)
+async def _decide(
+    work: Work,
+    actor: Actor,
+    task: TaskRecord,
+    standing: Standing,
+    decision: DecisionInput,
+) -> NextStep:
     seat = deciding_seat(
         actor, area_code=task.area_code, stage=task.stage, grants=standing.grants, involvements=standing.involvements
     )
@@ -247,10 +255,9 @@ async def _index(work: Work, change: Change) -> None:
     )
 
 
-async def _withdraw(work: Work, actor: Actor, withdrawal: WithdrawalInput) -> NextStep:
+async def _withdraw(work: Work, actor: Actor, task: TaskRecord | None, withdrawal: WithdrawalInput) -> NextStep:
     seat = actor.seat_for(Permission.UPDATES_WITHDRAW, area_code=work.case.area_code)
     position: Position = move(work.position, Happening.WITHDRAWN)
-    task = await find_open_task(work.connection, work.case.id)
     if task is not None:
         await close_task(work, task, status="cancelled", decided_by=actor.user_id)
     work.note(AuditType.UPDATE_WITHDRAWN, by=Doer.of(actor, seat), note_given=bool(withdrawal.note))

@@ -10,7 +10,6 @@ from db.repositories.cases import save_case
 from db.repositories.people import find_candidates
 from db.repositories.tasks import (
     TaskRecord,
-    add_grants,
     add_task,
     end_pauses,
     fired_rungs,
@@ -51,8 +50,7 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
         version=1,
     )
     grants = [Grant(role=role, power=Power.DECIDE) for role in rule.deciders]
-    await add_task(work.connection, task)
-    await add_grants(work.connection, task, grants)
+    await add_task(work.connection, task, grants)
     work.note(
         AuditType.TASK_OPENED,
         status=work.case.status,
@@ -79,8 +77,9 @@ async def deadline_of(work: Work, duration: Duration) -> Deadline:
 
 async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", **answer: object) -> None:
     """The work is done, or no longer asked for: at this moment, and its clock stands no longer."""
-    for cause in await end_pauses(work.connection, task, at=work.at):
-        work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
+    if not work.clock_runs:
+        for cause in await end_pauses(work.connection, task, at=work.at):
+            work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
     await save_task(work.connection, task, status=status, decided_at=work.at, next_milestone_at=None, **answer)
 
 

@@ -15,19 +15,18 @@ from db.repositories import trail
 from db.repositories.cases import (
     CaseRecord,
     RevisionRecord,
-    Standing,
     lock_case,
     read_involvements,
     read_revision,
-    read_standing,
 )
 from db.repositories.registry import read_version
 from db.repositories.rules import Rules
+from db.repositories.situations import Situation
 from db.repositories.tasks import TaskRecord, notify
 from db.repositories.trail import SYSTEM, Doer, Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
-from domain.audit import AuditType
+from domain.audit import AuditType, Head
 from domain.authority import Actor, Involvement, Seat
 from domain.calendar import WorkingCalendar
 from domain.household import Household
@@ -47,7 +46,10 @@ class Desk:
 
 @dataclass(slots=True)
 class Work:
-    """The case under its lock, until the transaction ends."""
+    """The case under its lock, until the transaction ends.
+
+    `head` is the end of its trail where that has been read; `clock_runs` whether the open task's clock is known to.
+    """
 
     desk: Desk
     connection: AsyncConnection
@@ -55,6 +57,8 @@ class Work:
     policy: Policy
     at: datetime
     entries: list[Entry] = field(default_factory=list[Entry])
+    head: Head | None = None
+    clock_runs: bool = False
     _involvements: list[Involvement] | None = None
 
     @property
@@ -116,11 +120,10 @@ class Work:
             self._involvements = await read_involvements(self.connection, self.case.id)
         return self._involvements
 
-    async def standing(self, task_id: UUID) -> Standing:
-        """The powers over a task of the case, and who has had a part in it."""
-        standing = await read_standing(self.connection, self.case.id, task_id=task_id)
-        self._involvements = standing.involvements
-        return standing
+    def know(self, situation: Situation) -> None:
+        """Keep what has been read for an act, so that this step asks for none of it again."""
+        self.head, self.clock_runs = situation.head, not situation.clock_stands
+        self._involvements = situation.standing.involvements
 
     def involve(self, actor: Actor, seat: Seat, *, stage: Stage | None) -> None:
         """Somebody has just had a part in the case, and so has whoever they stand in for."""
@@ -154,4 +157,5 @@ async def work_on(desk: Desk, update_id: UUID, *, at: datetime) -> AsyncGenerato
             work.entries,
             at=at,
             area_code=case.area_code,
+            head=work.head,
         )

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, literal, null, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
+from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -77,7 +95,7 @@ class Standing(NamedTuple):
     involvements: list[Involvement]
 
 
-_COLUMNS = (
+CASE_COLUMNS = (
     Update.id,
     Update.area_code,
     Update.kind,
@@ -96,27 +114,74 @@ _COLUMNS = (
     Update.run_id,
     Update.version,
 )
+_CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 
 
-_READ = select(*_COLUMNS).where(Update.id == bindparam("update_id"))
+_READ = select(*CASE_COLUMNS).where(Update.id == bindparam("update_id"))
 _LOCK = _READ.with_for_update()
+_ADD_REVISION = insert(Revision)
+_INDEX = insert(IdentityDigest)
+_UNINDEX = delete(IdentityDigest).where(IdentityDigest.update_id == bindparam("update_id"))
+_READ_REVISION = select(
+    Revision.change,
+    Revision.evidence,
+    Revision.submitted_by,
+    Revision.submitted_at,
+    Revision.on_behalf_of,
+).where(Revision.update_id == bindparam("update_id"), Revision.revision == bindparam("revision"))
 _SAVE = update(Update).where(Update.id == bindparam("case_id"))
 _SUBMITTED = select(
     Revision.submitted_by.label("user_id"),
     null().label("stage"),
-    null().label("role"),
-    null().label("power"),
     Revision.on_behalf_of,
 ).where(Revision.update_id == bindparam("update_id"))
-_DECIDED = select(Decision.actor_id, Decision.stage, null(), null(), Decision.on_behalf_of).where(
+_DECIDED = select(Decision.actor_id, Decision.stage, Decision.on_behalf_of).where(
     Decision.update_id == bindparam("update_id"),
     Decision.actor_id.is_not(None),
 )
-_GRANTED = select(null(), null(), TaskGrant.role, TaskGrant.power, null()).where(
-    TaskGrant.task_id == bindparam("task_id")
-)
 _INVOLVEMENTS = union_all(_SUBMITTED, _DECIDED)
-_STANDING = union_all(_SUBMITTED, _DECIDED, _GRANTED)
+
+
+def standing_columns(
+    update_id: SQLColumnExpression[UUID],
+    task_id: SQLColumnExpression[UUID],
+) -> tuple[ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]]:
+    """What `standing_of` is read from, as columns of one row, for a statement that knows the case and the task."""
+    submissions = select(
+        func.jsonb_agg(func.jsonb_build_array(Revision.submitted_by, Revision.on_behalf_of, null())),
+    ).where(Revision.update_id == update_id)
+    decisions = select(
+        func.jsonb_agg(func.jsonb_build_array(Decision.actor_id, Decision.on_behalf_of, Decision.stage)),
+    ).where(Decision.update_id == update_id, Decision.actor_id.is_not(None))
+    grants = select(func.jsonb_agg(func.jsonb_build_array(TaskGrant.role, TaskGrant.power))).where(
+        TaskGrant.task_id == task_id,
+    )
+    return (
+        type_coerce(submissions.scalar_subquery(), JSONB).label("submissions"),
+        type_coerce(decisions.scalar_subquery(), JSONB).label("decisions"),
+        type_coerce(grants.scalar_subquery(), JSONB).label("grants"),
+    )
+
+
+def standing_of(row: Row[*tuple[Any, ...]]) -> Standing:
+    """The standing that a row with `standing_columns` holds."""
+    return Standing(
+        grants=[Grant(role=Role(role), power=Power(power)) for role, power in row.grants or ()],
+        involvements=[
+            Involvement(user_id=UUID(user_id), stage=stage and Stage(stage))
+            for actor, on_behalf_of, stage in (*(row.submissions or ()), *(row.decisions or ()))
+            for user_id in (actor, on_behalf_of)
+            if user_id is not None
+        ],
+    )
+
+
+_STANDING = select(
+    *standing_columns(
+        bindparam("update_id", type_=UuidType()),
+        bindparam("task_id", type_=UuidType()),
+    ),
+)
 
 
 async def read_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
@@ -133,10 +198,12 @@ async def _one(connection: AsyncConnection, wanted: Select[*tuple[Any, ...]], up
     row = (await connection.execute(wanted, {"update_id": update_id})).one_or_none()
     if row is None:
         raise NotFound(f"There is no update {update_id} for you.")
-    return _record(row)
+    return case_of(row)
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> CaseRecord:
+def case_of(values: Iterable[Any]) -> CaseRecord:
+    """The case out of the values of `CASE_COLUMNS`, in their order."""
+    row = SimpleNamespace(**dict(zip(_CASE_NAMES, values, strict=True)))
     return CaseRecord(
         id=row.id,
         area_code=row.area_code,
@@ -199,11 +266,7 @@ async def read_involvements(connection: AsyncConnection, update_id: UUID) -> lis
 
 async def read_standing(connection: AsyncConnection, update_id: UUID, *, task_id: UUID) -> Standing:
     """What authority over a task of the case is judged on, in one statement."""
-    rows = (await connection.execute(_STANDING, {"update_id": update_id, "task_id": task_id})).all()
-    return Standing(
-        grants=[Grant(role=Role(row.role), power=Power(row.power)) for row in rows if row.role is not None],
-        involvements=[part for row in rows if row.role is None for part in _parts(row)],
-    )
+    return standing_of((await connection.execute(_STANDING, {"update_id": update_id, "task_id": task_id})).one())
 
 
 def _parts(row: Row[*tuple[Any, ...]]) -> list[Involvement]:
@@ -226,17 +289,7 @@ async def read_revision(
     vault: Vault,
 ) -> RevisionRecord:
     """A submission of the case, opened."""
-    row = (
-        await connection.execute(
-            select(
-                Revision.change,
-                Revision.evidence,
-                Revision.submitted_by,
-                Revision.submitted_at,
-                Revision.on_behalf_of,
-            ).where(Revision.update_id == update_id, Revision.revision == revision),
-        )
-    ).one()
+    row = (await connection.execute(_READ_REVISION, {"update_id": update_id, "revision": revision})).one()
     return RevisionRecord(
         revision=revision,
         change=vault.open_as(row.change, CHANGE_ADAPTER, context=revision_context(update_id, revision)),
@@ -257,16 +310,17 @@ async def add_revision(
 ) -> None:
     """Keep a submission for good."""
     await connection.execute(
-        insert(Revision).values(
-            update_id=update_id,
-            revision=record.revision,
-            area_code=area_code,
-            change=vault.seal(record.change, context=revision_context(update_id, record.revision)),
-            evidence=[item.model_dump(mode="json") for item in record.evidence],
-            submitted_by=record.submitted_by,
-            submitted_at=record.submitted_at,
-            on_behalf_of=record.on_behalf_of,
-        ),
+        _ADD_REVISION,
+        {
+            "update_id": update_id,
+            "revision": record.revision,
+            "area_code": area_code,
+            "change": vault.seal(record.change, context=revision_context(update_id, record.revision)),
+            "evidence": [item.model_dump(mode="json") for item in record.evidence],
+            "submitted_by": record.submitted_by,
+            "submitted_at": record.submitted_at,
+            "on_behalf_of": record.on_behalf_of,
+        },
     )
 
 
@@ -292,9 +346,9 @@ async def index_update(
         for digest in vault.digests(held, purpose=purpose)
     ]
     if rows:
-        await connection.execute(insert(IdentityDigest), rows)
+        await connection.execute(_INDEX, rows)
 
 
 async def unindex_update(connection: AsyncConnection, update_id: UUID) -> None:
     """Forget the numbers of a case that is closed or repaired."""
-    await connection.execute(delete(IdentityDigest).where(IdentityDigest.update_id == update_id))
+    await connection.execute(_UNINDEX, {"update_id": update_id})

@@ -35,6 +35,7 @@ class NewAct(NamedTuple):
     update_id: UUID | None = None
 
 
+_REMEMBER = insert(IdempotencyKey).on_conflict_do_nothing()
 _READ = select(
     IdempotencyKey.id,
     IdempotencyKey.actor_id,
@@ -50,9 +51,7 @@ async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime
     Two identical requests that race meet here: the second waits for the first transaction and reads its answer.
     Raises IdempotencyKeyReused when the key came with another body.
     """
-    inserted = await connection.execute(
-        insert(IdempotencyKey).values(**act._asdict(), created_at=at).on_conflict_do_nothing(),
-    )
+    inserted = await connection.execute(_REMEMBER, {**act._asdict(), "created_at": at})
     if inserted.rowcount:
         return KeyedAct(act.id, act.actor_id, act.request, None)
     known = (
@@ -79,8 +78,13 @@ async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:
     """The act recorded under `act_id`. Raises NotFound."""
     row = (await connection.execute(_READ, {"act_id": act_id})).one_or_none()
     if row is None:
-        raise NotFound(f"There is no act {act_id}.")
+        raise no_act(act_id)
     return KeyedAct(*row)
+
+
+def no_act(act_id: UUID) -> NotFound:
+    """The refusal of an act that was never written down."""
+    return NotFound(f"There is no act {act_id}.")
 
 
 async def answer_act(connection: AsyncConnection, act_id: UUID, response: dict[str, Any], *, at: datetime) -> None:

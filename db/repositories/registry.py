@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, text
+from sqlalchemy import Row, bindparam, delete, insert, select, text
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +16,40 @@ from db.models import Household as HouseholdRow
 from db.models import HouseholdMember, HouseholdVersion, IdentityDigest
 from db.vault import Vault
 from domain.errors import NotFound
-from domain.household import Household
+from domain.household import FIRST_VERSION, Household
 from domain.ids import new_id
 
+
+def _overwriting(statement: Insert, *, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
+    """The insertion that overwrites `columns` of a row that has the key already."""
+    return statement.on_conflict_do_update(
+        index_elements=list(key),
+        set_={name: statement.excluded[name] for name in columns},
+    )
+
+
+_ADD_VERSION = insert(HouseholdVersion)
+_FORGET_NUMBERS = delete(IdentityDigest).where(IdentityDigest.household_id == bindparam("household"))
+_INDEX = insert(IdentityDigest)
+_WRITE_FACTS = _overwriting(
+    upsert(HouseholdRow),
+    key=("id",),
+    columns=(
+        "area_code",
+        "version",
+        "status",
+        "member_count",
+        "desil",
+        "last_verified_on",
+        "content",
+        "updated_at",
+    ),
+)
+_WRITE_MEMBERS = _overwriting(
+    upsert(HouseholdMember),
+    key=("id", "household_id"),
+    columns=("position", "relation", "status"),
+)
 _KNOWN = text("SELECT digest, purpose, owner, area_code FROM kawal_identity_known(:wanted, :household_id, :update_id)")
 
 
@@ -72,14 +104,15 @@ async def write_households(
         content = vault.seal(household, context=household_context(household.id, household.version))
         await _write_facts(connection, household, content, at=at)
         await connection.execute(
-            insert(HouseholdVersion).values(
-                household_id=household.id,
-                version=household.version,
-                area_code=household.area_code,
-                update_id=update_id,
-                content=content,
-                applied_at=at,
-            ),
+            _ADD_VERSION,
+            {
+                "household_id": household.id,
+                "version": household.version,
+                "area_code": household.area_code,
+                "update_id": update_id,
+                "content": content,
+                "applied_at": at,
+            },
         )
         await _write_members(connection, household)
         await _index(connection, household, vault=vault)
@@ -87,6 +120,7 @@ async def write_households(
 
 async def _write_facts(connection: AsyncConnection, household: Household, content: bytes, *, at: datetime) -> None:
     facts = {
+        "id": household.id,
         "area_code": household.area_code,
         "version": household.version,
         "status": household.status.value,
@@ -96,9 +130,7 @@ async def _write_facts(connection: AsyncConnection, household: Household, conten
         "content": content,
         "updated_at": at,
     }
-    await connection.execute(
-        upsert(HouseholdRow).values(id=household.id, **facts).on_conflict_do_update(index_elements=["id"], set_=facts),
-    )
+    await connection.execute(_WRITE_FACTS, facts)
 
 
 async def _write_members(connection: AsyncConnection, household: Household) -> None:
@@ -113,22 +145,12 @@ async def _write_members(connection: AsyncConnection, household: Household) -> N
         }
         for position, member in enumerate(household.members)
     ]
-    statement = upsert(HouseholdMember)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id", "household_id"],
-            set_={
-                "position": statement.excluded.position,
-                "relation": statement.excluded.relation,
-                "status": statement.excluded.status,
-            },
-        ),
-        rows,
-    )
+    await connection.execute(_WRITE_MEMBERS, rows)
 
 
 async def _index(connection: AsyncConnection, household: Household, *, vault: Vault) -> None:
-    await connection.execute(delete(IdentityDigest).where(IdentityDigest.household_id == household.id))
+    if household.version > FIRST_VERSION:
+        await connection.execute(_FORGET_NUMBERS, {"household": household.id})
     rows = [
         {
             "id": new_id(),
@@ -142,7 +164,7 @@ async def _index(connection: AsyncConnection, household: Household, *, vault: Va
         for digest in vault.digests(held, purpose=purpose)
     ]
     if rows:
-        await connection.execute(insert(IdentityDigest), rows)
+        await connection.execute(_INDEX, rows)
 
 
 def numbers_in(household: Household) -> dict[str, list[str]]:

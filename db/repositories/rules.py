@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, true
+from sqlalchemy import ARRAY, Select, Text, any_, bindparam, case, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Calendar, PolicyVersion
@@ -31,6 +31,17 @@ class AreaFacts(NamedTuple):
 
     zone: str
     remoteness: int
+
+
+_IN_FORCE = (
+    select(PolicyVersion.id)
+    .where(
+        PolicyVersion.area_code == any_(bindparam("areas", type_=ARRAY(Text))),
+        PolicyVersion.effective_at <= bindparam("at"),
+    )
+    .order_by(PolicyVersion.area_code.desc(), PolicyVersion.number.desc())
+    .limit(1)
+)
 
 
 class Rules:
@@ -69,13 +80,7 @@ class Rules:
 
         Raises NotFound when no policy covers the area.
         """
-        wanted = (
-            select(PolicyVersion.id)
-            .where(PolicyVersion.area_code.in_(ancestry(area_code)), PolicyVersion.effective_at <= at)
-            .order_by(PolicyVersion.area_code.desc(), PolicyVersion.number.desc())
-            .limit(1)
-        )
-        version_id = await connection.scalar(wanted)
+        version_id = await connection.scalar(_IN_FORCE, {"areas": ancestry(area_code), "at": at})
         if version_id is None:
             raise NotFound(f"No policy is in force for {area_code}.", remedy="An administrator has to publish one.")
         return PolicyInForce(version_id, await self.policy(connection, version_id))

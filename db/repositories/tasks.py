@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,7 +53,7 @@ class TaskRecord:
         return self.status == "open"
 
 
-_COLUMNS = (
+TASK_COLUMNS = (
     Task.id,
     Task.update_id,
     Task.area_code,
@@ -70,9 +72,12 @@ _COLUMNS = (
     Task.outcome,
     Task.version,
 )
+_TASK_NAMES = tuple(column.key for column in TASK_COLUMNS)
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> TaskRecord:
+def task_of(values: Iterable[Any]) -> TaskRecord:
+    """The task out of the values of `TASK_COLUMNS`, in their order."""
+    row = SimpleNamespace(**dict(zip(_TASK_NAMES, values, strict=True)))
     return TaskRecord(
         id=row.id,
         update_id=row.update_id,
@@ -94,10 +99,22 @@ def _record(row: Row[*tuple[Any, ...]]) -> TaskRecord:
     )
 
 
-_TASK = select(*_COLUMNS).where(Task.id == bindparam("task_id"))
-_OPEN_TASK = select(*_COLUMNS).where(Task.update_id == bindparam("update_id"), Task.status == "open")
+_TASK = select(*TASK_COLUMNS).where(Task.id == bindparam("task_id"))
+_OPEN_TASK = select(*TASK_COLUMNS).where(Task.update_id == bindparam("update_id"), Task.status == "open")
 _SAVE_TASK = update(Task).where(Task.id == bindparam("task_id"))
 _GRANTS = select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
+_ADD_TASK = text("""
+WITH opened AS (
+    INSERT INTO tasks (id, update_id, area_code, stage, revision, status, opened_at, due_at, deadline,
+        next_milestone_at, level, version)
+    VALUES (:id, :update_id, :area_code, :stage, :revision, :status, :opened_at, :due_at, :deadline,
+        :next_milestone_at, :level, :version)
+    RETURNING id, area_code
+)
+INSERT INTO task_grants (task_id, role, power, area_code)
+SELECT opened.id, granted.role, granted.power, opened.area_code
+FROM opened, unnest(CAST(:roles AS text[]), CAST(:powers AS text[])) AS granted(role, power)
+""").bindparams(bindparam("deadline", type_=JSONB))
 _ADD_GRANTS = upsert(TaskGrant).on_conflict_do_nothing()
 _END_PAUSES = (
     update(ClockIntervalRow)
@@ -111,8 +128,13 @@ async def read_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
     """A task within view. Raises NotFound."""
     found = await _find(connection, _TASK, task_id=task_id)
     if found is None:
-        raise NotFound(f"There is no task {task_id} for you.")
+        raise no_task(task_id)
     return found
+
+
+def no_task(task_id: UUID) -> NotFound:
+    """The refusal of a task that is not there, or not for whoever asks."""
+    return NotFound(f"There is no task {task_id} for you.")
 
 
 async def find_open_task(connection: AsyncConnection, update_id: UUID) -> TaskRecord | None:
@@ -126,13 +148,13 @@ async def _find(
     **which: UUID,
 ) -> TaskRecord | None:
     row = (await connection.execute(wanted, which)).one_or_none()
-    return None if row is None else _record(row)
+    return None if row is None else task_of(row)
 
 
-async def add_task(connection: AsyncConnection, task: TaskRecord) -> None:
-    """Open a task."""
+async def add_task(connection: AsyncConnection, task: TaskRecord, grants: Sequence[Grant]) -> None:
+    """Open a task with the powers that roles have over it from the start."""
     await connection.execute(
-        insert(Task),
+        _ADD_TASK,
         {
             "id": task.id,
             "update_id": task.update_id,
@@ -146,6 +168,8 @@ async def add_task(connection: AsyncConnection, task: TaskRecord) -> None:
             "next_milestone_at": task.next_milestone_at,
             "level": task.level,
             "version": task.version,
+            "roles": [grant.role.value for grant in grants],
+            "powers": [grant.power.value for grant in grants],
         },
     )
 

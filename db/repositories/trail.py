@@ -1,7 +1,8 @@
-"""Appending to the audit trail: the stream's head is locked, so that a chain never forks."""
+"""Appending to the audit trail: events and the stream's new head in one statement, so that a chain never forks."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
@@ -67,10 +68,31 @@ def stream_of_evidence(evidence_id: UUID) -> str:
 _LOCK_HEAD = (
     select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == bindparam("wanted")).with_for_update()
 )
-_MOVE_HEAD = update(AuditStream).where(AuditStream.stream == bindparam("wanted"))
 _BEGIN = upsert(AuditStream).on_conflict_do_nothing()
-_BEGIN_NEW = insert(AuditStream)
-_APPEND = insert(AuditRecord)
+_LINKED = """
+WITH head AS ({head})
+INSERT INTO audit_events (stream, seq, at, type, actor_id, actor_role, office_id, on_behalf_of, area_code, status, data,
+    prev_hash, hash)
+SELECT head.stream, link.seq, :at, link.type, link.actor_id, link.actor_role, link.office_id, link.on_behalf_of,
+    :area_code, link.status, CAST(link.data AS jsonb), link.prev_hash, link.hash
+FROM head, unnest(
+    CAST(:seq AS int[]), CAST(:type AS text[]), CAST(:actor_id AS uuid[]), CAST(:actor_role AS text[]),
+    CAST(:office_id AS uuid[]), CAST(:on_behalf_of AS uuid[]), CAST(:status AS text[]), CAST(:data AS text[]),
+    CAST(:prev_hash AS bytea[]), CAST(:hash AS bytea[])
+) AS link(seq, type, actor_id, actor_role, office_id, on_behalf_of, status, data, prev_hash, hash)
+"""
+_APPEND = text(
+    _LINKED.format(
+        head="UPDATE audit_streams SET seq = :last_seq, hash = :last_hash"
+        " WHERE stream = :stream AND seq = :held_seq RETURNING stream",
+    ),
+)
+_BEGIN_WITH = text(
+    _LINKED.format(
+        head="INSERT INTO audit_streams (stream, area_code, seq, hash)"
+        " VALUES (:stream, :area_code, :last_seq, :last_hash) RETURNING stream",
+    ),
+)
 
 
 async def record(
@@ -80,13 +102,21 @@ async def record(
     *,
     at: datetime,
     area_code: str | None,
+    head: Head | None = None,
 ) -> None:
-    """Append `entries` to `stream` in their order, in the transaction of what they tell."""
+    """Append `entries` to `stream` in their order, in the transaction of what they tell.
+
+    `head` spares the question for it where it was read under a lock that everybody takes who appends here. Were it
+    not the head any more, RuntimeError ends the transaction: a chain never forks.
+    """
     if not entries:
         return
-    head, rows = _link(stream, entries, await _lock_head(connection, stream, area_code=area_code), at, area_code)
-    await connection.execute(_APPEND, rows)
-    await connection.execute(_MOVE_HEAD, {"wanted": stream, "seq": head.seq, "hash": head.hash})
+    held = head or await _lock_head(connection, stream, area_code=area_code)
+    appended = await connection.execute(
+        _APPEND, {"held_seq": held.seq, **_linked(stream, entries, held, at, area_code)}
+    )
+    if appended.rowcount != len(entries):
+        raise RuntimeError(f"the trail {stream} has moved on from {held.seq}")
 
 
 async def begin(
@@ -97,11 +127,8 @@ async def begin(
     at: datetime,
     area_code: str | None,
 ) -> None:
-    """The same for the first events of a stream that cannot be there yet, in two statements instead of five."""
-    head, rows = _link(stream, entries, Head(0, genesis(stream)), at, area_code)
-    started = {"stream": stream, "area_code": area_code, "seq": head.seq, "hash": head.hash}
-    await connection.execute(_BEGIN_NEW, started)
-    await connection.execute(_APPEND, rows)
+    """The same for the first events of a stream that cannot be there yet."""
+    await connection.execute(_BEGIN_WITH, _linked(stream, entries, Head(0, genesis(stream)), at, area_code))
 
 
 async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[StoredEvent], Head | None]:
@@ -188,15 +215,15 @@ async def _lock_head(connection: AsyncConnection, stream: str, *, area_code: str
     return Head(found.seq, found.hash)
 
 
-def _link(
+def _linked(
     stream: str,
     entries: Sequence[Entry],
     head: Head,
     at: datetime,
     area_code: str | None,
-) -> tuple[Head, list[dict[str, object]]]:
-    """The rows of `entries` after `head`, and the head after them."""
-    rows: list[dict[str, object]] = []
+) -> dict[str, object]:
+    """What appends `entries` after `head`: the head after them, and a list for each column that differs."""
+    links: list[StoredEvent] = []
     for entry in entries:
         event = AuditEvent(
             stream=stream,
@@ -211,28 +238,25 @@ def _link(
             status=entry.status,
             data=entry.data,
         )
-        stored = append(head, event)
-        rows.append(_row(stored))
-        head = Head(event.seq, stored.hash)
-    return head, rows
-
-
-def _row(stored: StoredEvent) -> dict[str, object]:
-    event = stored.event
+        links.append(append(head, event))
+        head = Head(event.seq, links[-1].hash)
+    events = [link.event for link in links]
     return {
-        "stream": event.stream,
-        "seq": event.seq,
-        "at": event.at,
-        "type": event.type,
-        "actor_id": event.actor_id,
-        "actor_role": event.actor_role,
-        "office_id": event.office_id,
-        "on_behalf_of": event.on_behalf_of,
-        "area_code": event.area_code,
-        "status": event.status,
-        "data": event.data,
-        "prev_hash": stored.prev_hash,
-        "hash": stored.hash,
+        "stream": stream,
+        "at": at,
+        "area_code": area_code,
+        "last_seq": head.seq,
+        "last_hash": head.hash,
+        "seq": [event.seq for event in events],
+        "type": [event.type for event in events],
+        "actor_id": [event.actor_id for event in events],
+        "actor_role": [event.actor_role for event in events],
+        "office_id": [event.office_id for event in events],
+        "on_behalf_of": [event.on_behalf_of for event in events],
+        "status": [event.status for event in events],
+        "data": [json.dumps(event.data) for event in events],
+        "prev_hash": [link.prev_hash for link in links],
+        "hash": [link.hash for link in links],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.changes.base import Founding, MemberRelation, known
-from domain.household import Household, Member, MemberDetails
+from domain.household import FIRST_VERSION, Household, Member, MemberDetails
 
 
 def found_household(
@@ -19,7 +19,7 @@ def found_household(
     """Version 1 of the household. `origin` is the one that the joining members leave, as it stands before."""
     return Household(
         id=new_ids(),
-        version=1,
+        version=FIRST_VERSION,
         area_code=area_code,
         kk_number=founding.kk_number,
         address=founding.address or known(origin).address,
