@@ -135,7 +135,8 @@ class TemporalServer:
         """Asked over the frontend's own HTTP door: the answer passes through the frontend and the store."""
         url = f"http://{LOOPBACK}:{self._http_port}/api/v1/namespaces/{NAMESPACE}/search-attributes"
         try:
-            async with httpx2.AsyncClient(timeout=2, trust_env=False) as client:
+            # Loopback needs no certificates, and loading them takes 25 ms each time.
+            async with httpx2.AsyncClient(timeout=2, trust_env=False, verify=False) as client:
                 answer = await client.get(url)
         except httpx2.HTTPError:
             return False
