@@ -11,6 +11,8 @@ TOOLS := .kawal/tools
 UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Compiled once and kept (`make clean` removes it): else each of the many processes that tests start compiles anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +30,7 @@ demo: setup  ## Drive a dozen cases through the running Kawal and print what hap
 	@.venv/bin/kawal demo run
 
 test: setup-dev  ## All tests, against real servers
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses=$(or $(PROCESSES),3) --dist=loadscope --no-loadscope-reorder
 
 check: setup-dev  ## Lint, format, types, import rules, and whether migrations and models agree
 	$(PY) -m ruff check .

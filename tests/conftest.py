@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from db import migrate
 from devstack.postgres import DatabaseUrls, PostgresServer
@@ -22,6 +24,27 @@ from tests.scene import Scene, seed_world
 TEMPLATE = "migrated"
 SEEDED = "seeded"
 _numbers = count(1)
+
+WHOLE_STACKS = ("tests/faults/", "tests/readme/", "tests/devstack/test_up.py")
+"""Where tests start many processes and wait for them."""
+LONGEST = (*WHOLE_STACKS, "tests/stateful/")
+
+
+class Shares(LoadScopeScheduling):
+    """What each process of `make test` takes next: a file, or all tests with whole stacks, which thus run in turn."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "whole stacks" if nodeid.startswith(WHOLE_STACKS) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left with it while the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)
