@@ -133,7 +133,20 @@ def _claiming_pixels(width: int, height: int) -> bytes:
         (written(document(), encryption=Encryption(owner="a", user="b")), ContentFault.ENCRYPTED),
         (written(document(), encryption=Encryption(owner="a", user="")), ContentFault.ENCRYPTED),
     ],
-    ids=str,
+    ids=[
+        "gif",
+        "svg",
+        "nothing",
+        "half-a-photo",
+        "jpeg-head-alone",
+        "webp-head-alone",
+        "pdf-head-alone",
+        "3600-megapixels",
+        "largest-png",
+        "51-pages",
+        "password-to-open",
+        "password-to-change",
+    ],
 )
 async def test_what_cannot_be_evidence_is_refused(content: bytes, fault: ContentFault) -> None:
     assert await fault_of(content) is fault
