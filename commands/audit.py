@@ -136,7 +136,7 @@ def replay(
         rows = [(report.stream, *item) for report in differing for item in report.differences]
         if rows:
             show_table(("case", "what", "the table says", "the events say"), rows)
-        say(f"{cases:,} cases told again: {len(differing) or 'none'} differ(s) from the table.")
+        say(f"{cases:,} cases told again: {len(differing):,} differ from the table.")
     raise typer.Exit(1 if differing else 0)
 
 

@@ -22,7 +22,6 @@ from db.repositories.disclosure import (
     request_note_context,
     standing_of,
 )
-from db.repositories.idempotency import answer_act
 from db.repositories.registry import open_household
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
@@ -43,7 +42,7 @@ from domain.household import Household
 from domain.ids import new_id
 from domain.text import Note
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, Created, once
 from services.queries.keyset import ByAge, PageOf, Slice, cut
 from services.queries.masking import masked_text
 from services.queries.scope import areas_in_view, within
@@ -117,16 +116,19 @@ async def request_bulk(kawal: Kawal, call: Call, request: BulkInput) -> BulkRequ
     """Ask for many. Raises NotFound outside the actor's areas, Forbidden, IdempotencyKeyReused."""
     seat = call.actor.seat_for(Permission.UNMASKING_REQUEST, area_code=request.area_code)
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        keyed = await remember(connection, call, request, route=ROUTE, vault=kawal.vault)
-        if keyed.response is None:
-            request_id = await _write_down(kawal, connection, call, request, seat)
-            await answer_act(connection, keyed.id, {"id": str(request_id)}, at=call.at)
-        else:
-            request_id = UUID(keyed.response["id"])
-        return await _told(kawal, connection, await find_request(connection, request_id))
+        made, _ = await once(
+            connection,
+            call,
+            request,
+            lambda: _write_down(kawal, connection, call, request, seat),
+            answer=Created,
+            route=ROUTE,
+            vault=kawal.vault,
+        )
+        return await _told(kawal, connection, await find_request(connection, made.id))
 
 
-async def _write_down(kawal: Kawal, connection: AsyncConnection, call: Call, request: BulkInput, seat: Seat) -> UUID:
+async def _write_down(kawal: Kawal, connection: AsyncConnection, call: Call, request: BulkInput, seat: Seat) -> Created:
     request_id = new_id()
     await connection.execute(
         insert(UnmaskRequest).values(
@@ -144,7 +146,7 @@ async def _write_down(kawal: Kawal, connection: AsyncConnection, call: Call, req
     asked: dict[str, JsonValue] = {"purpose": request.purpose.value, "rows": request.rows, "hours": request.hours}
     entry = Entry(type=AuditType.UNMASKING_REQUESTED, by=_doer(call.actor, seat), data=asked)
     await trail.record(connection, _stream(request_id), [entry], at=call.at, area_code=request.area_code)
-    return request_id
+    return Created(id=request_id)
 
 
 async def list_requests(kawal: Kawal, actor: Actor, page: PageOf[ByAge]) -> Slice[BulkRequest, ByAge]:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.repositories.idempotency import KeyedAct, NewAct, remember_act
+from db.repositories.idempotency import KeyedAct, NewAct, answer_act, remember_act
 from db.vault import Vault
 from domain.authority import Actor
 from domain.ids import new_id
 from domain.requests import request_context
 
+Answer = TypeVar("Answer", bound=BaseModel)
+
 HeldVersions = frozenset[int] | None
 """The versions on which somebody would act; None where any will do."""
+
+
+class Created(BaseModel):
+    """Something that was made, by its id."""
+
+    id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +66,25 @@ async def remember(
         update_id=update_id,
     )
     return await remember_act(connection, act, at=call.at)
+
+
+async def once(
+    connection: AsyncConnection,
+    call: Call,
+    request: BaseModel,
+    do: Callable[[], Awaitable[Answer]],
+    *,
+    answer: type[Answer],
+    route: str,
+    vault: Vault,
+) -> tuple[Answer, bool]:
+    """What `do` answers, which is done once for each key in this transaction; and whether it was done before.
+
+    Raises IdempotencyKeyReused, and what `do` raises; then the key is as unused as before.
+    """
+    keyed = await remember(connection, call, request, route=route, vault=vault)
+    if keyed.response is not None:
+        return answer.model_validate(keyed.response), True
+    answered = await do()
+    await answer_act(connection, keyed.id, answered.model_dump(mode="json"), at=call.at)
+    return answered, False

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import PolicyVersion
 from db.repositories import trail
-from db.repositories.idempotency import answer_act
 from db.repositories.trail import SYSTEM, Doer, Entry
 from db.session import Viewer
 from domain.audit import AuditType
@@ -24,7 +23,7 @@ from domain.errors import InvalidInput, NotFound, Violation
 from domain.ids import new_id
 from domain.policy import Policy, canonical_json, parse_policy
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, once
 from services.queries.keyset import ByAge, PageOf, Slice, cut
 from services.queries.view import View
 
@@ -101,17 +100,25 @@ async def publish(kawal: Kawal, call: Call, data: object, *, effective_at: datet
     seat = call.actor.seat_for(Permission.POLICIES_PUBLISH, area_code=request.policy.area_code)
     by = Doer.of(call.actor, seat)
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        keyed = await remember(connection, call, request, route=ROUTE, vault=kawal.vault)
-        if keyed.response is not None:
-            return Published(PolicySummary.model_validate(keyed.response), replayed=True)
-        if late:
-            raise InvalidInput(late)
-        effective_at = effective_at or call.at
-        version_id = await add_version(connection, request.policy, at=call.at, effective_at=effective_at, by=by)
-        row = (await connection.execute(select(*_SUMMARY).where(PolicyVersion.id == version_id))).one()
-        summary = _summary(row)
-        await answer_act(connection, keyed.id, summary.model_dump(mode="json"), at=call.at)
-    return Published(summary, replayed=False)
+
+        async def add() -> PolicySummary:
+            if late:
+                raise InvalidInput(late)
+            begins = effective_at or call.at
+            version_id = await add_version(connection, request.policy, at=call.at, effective_at=begins, by=by)
+            row = (await connection.execute(select(*_SUMMARY).where(PolicyVersion.id == version_id))).one()
+            return _summary(row)
+
+        summary, replayed = await once(
+            connection,
+            call,
+            request,
+            add,
+            answer=PolicySummary,
+            route=ROUTE,
+            vault=kawal.vault,
+        )
+    return Published(summary, replayed=replayed)
 
 
 async def add_version(

@@ -14,7 +14,6 @@ from typing import Final
 from uuid import UUID
 
 from db.repositories import uploads
-from db.repositories.idempotency import answer_act
 from db.session import Viewer
 from domain.authority import Actor, Permission
 from domain.errors import (
@@ -33,7 +32,7 @@ from domain.uploads import PART, SMALL_PART, Upload, UploadInput, device_context
 from services.evidence.checksum import Checksum
 from services.evidence.keeping import drop_parts, keep_upload
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, Created, once
 
 ROUTE: Final = "POST /v1/evidence/uploads"
 MOST_LISTED: Final = 100
@@ -58,18 +57,18 @@ async def begin_upload(kawal: Kawal, call: Call, wanted: UploadInput) -> Upload:
             data={"most_bytes": limits.most_bytes},
         )
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        keyed = await remember(connection, call, wanted, route=ROUTE, vault=kawal.vault)
-        if keyed.response is not None:
-            upload_id = UUID(keyed.response["upload_id"])
-            return await uploads.read_upload(connection, upload_id, owner=call.actor.user_id)
-        await kawal.rules.area(connection, wanted.area_code)
-        under_way = await uploads.count_unfinished(connection, call.actor.user_id, at=call.at)
-        if under_way >= limits.most_uploads:
-            raise TooManyUploads(f"You have {under_way} unfinished uploads, as many as you may.")
-        upload = _new(kawal, call, wanted)
-        await uploads.add_upload(connection, upload, at=call.at)
-        await answer_act(connection, keyed.id, {"upload_id": str(upload.id)}, at=call.at)
-    return upload
+
+        async def begin() -> Created:
+            await kawal.rules.area(connection, wanted.area_code)
+            under_way = await uploads.count_unfinished(connection, call.actor.user_id, at=call.at)
+            if under_way >= limits.most_uploads:
+                raise TooManyUploads(f"You have {under_way} unfinished uploads, as many as you may.")
+            upload = _new(kawal, call, wanted)
+            await uploads.add_upload(connection, upload, at=call.at)
+            return Created(id=upload.id)
+
+        begun, _ = await once(connection, call, wanted, begin, answer=Created, route=ROUTE, vault=kawal.vault)
+        return await uploads.read_upload(connection, begun.id, owner=call.actor.user_id)
 
 
 def _new(kawal: Kawal, call: Call, wanted: UploadInput) -> Upload:

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import AccountDigest, Delegation, Membership, User
 from db.repositories import outbox, trail
-from db.repositories.idempotency import answer_act
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from db.vault import Vault
@@ -25,7 +24,7 @@ from domain.ids import new_id
 from domain.people import Identity, identity_context, index_purpose, managing_seat
 from domain.vocabulary import Role
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, once
 from services.people.matches import Match, find_matches
 
 CREATE: Final = "POST /v1/users"
@@ -76,12 +75,15 @@ async def create_user(kawal: Kawal, call: Call, user: NewUser) -> tuple[Made, bo
     """
     seat = managing_seat(call.actor, area_code=user.area_code)
     async with kawal.database.transaction(desk_of(call.actor)) as connection:
-        keyed = await remember(connection, call, user, route=CREATE, vault=kawal.vault)
-        if keyed.response is not None:
-            return Made.model_validate(keyed.response), True
-        made = await add_user(connection, user, vault=kawal.vault, by=Doer.of(call.actor, seat), at=call.at)
-        await answer_act(connection, keyed.id, made.model_dump(mode="json"), at=call.at)
-    return made, False
+        return await once(
+            connection,
+            call,
+            user,
+            lambda: add_user(connection, user, vault=kawal.vault, by=Doer.of(call.actor, seat), at=call.at),
+            answer=Made,
+            route=CREATE,
+            vault=kawal.vault,
+        )
 
 
 async def change_user(kawal: Kawal, actor: Actor, user_id: UUID, change: UserChange) -> list[Match]:

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Delegation, Membership
 from db.repositories import outbox
-from db.repositories.idempotency import answer_act
 from db.repositories.people import read_actor
 from db.repositories.trail import SYSTEM, Doer, Entry
 from db.session import Viewer
@@ -24,7 +23,7 @@ from domain.ids import new_id
 from domain.people import LeaveReason, check_period, leave_granting_seat, refuse_delegate, works
 from domain.vocabulary import Role
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, Created, once
 from services.people.accounts import note
 
 CREATE: Final = "POST /v1/delegations"
@@ -48,24 +47,21 @@ class NewDelegation(BaseModel):
     reason: LeaveReason
 
 
-class Declared(BaseModel):
-    """A leave that was declared."""
-
-    id: UUID
-
-
-async def declare(kawal: Kawal, call: Call, wanted: NewDelegation) -> tuple[Declared, bool]:
+async def declare(kawal: Kawal, call: Call, wanted: NewDelegation) -> tuple[Created, bool]:
     """Declare a leave, once for each key; and whether it was declared before.
 
     The holder may, a superior, or an administrator. Raises NotFound, Forbidden, InvalidInput, IdempotencyKeyReused.
     """
     async with kawal.database.transaction(_desk_of(call.actor)) as connection:
-        keyed = await remember(connection, call, wanted, route=CREATE, vault=kawal.vault)
-        if keyed.response is not None:
-            return Declared.model_validate(keyed.response), True
-        declared = await add_delegation(connection, wanted, declared_by=call.actor, at=call.at)
-        await answer_act(connection, keyed.id, declared.model_dump(mode="json"), at=call.at)
-    return declared, False
+        return await once(
+            connection,
+            call,
+            wanted,
+            lambda: add_delegation(connection, wanted, declared_by=call.actor, at=call.at),
+            answer=Created,
+            route=CREATE,
+            vault=kawal.vault,
+        )
 
 
 async def revoke(kawal: Kawal, actor: Actor, delegation_id: UUID) -> None:
@@ -87,7 +83,7 @@ async def add_delegation(
     *,
     declared_by: Actor | None,
     at: datetime,
-) -> Declared:
+) -> Created:
     """Write a leave; `declared_by` None is the operator of the installation."""
     held = (
         await connection.execute(select(Membership.__table__).where(Membership.id == wanted.membership_id))
@@ -253,7 +249,7 @@ async def _write(
     begins: datetime,
     by: Doer,
     at: datetime,
-) -> Declared:
+) -> Created:
     delegation_id = new_id()
     await connection.execute(
         insert(Delegation).values(
@@ -283,7 +279,7 @@ async def _write(
         await outbox.tell_authority_changed(
             connection, held.id, role=Role(held.role), area_code=held.area_code, at=moment
         )
-    return Declared(id=delegation_id)
+    return Created(id=delegation_id)
 
 
 async def _note_both(

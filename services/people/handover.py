@@ -11,14 +11,13 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Delegation, Membership, User
-from db.repositories.idempotency import answer_act
 from db.repositories.people import read_actor
 from db.repositories.trail import Doer, Entry
 from domain.audit import AuditType
 from domain.authority import NATION, Actor
 from domain.errors import InvalidInput, NotFound, Unauthenticated, Violation
 from services.kawal import Kawal
-from services.keyed import Call, remember
+from services.keyed import Call, once
 from services.people.accounts import desk_of, governing_seat, note, set_disabled
 from services.people.claims import TaskMoved, release_claims
 from services.people.delegations import finish
@@ -56,13 +55,13 @@ async def hand_over(kawal: Kawal, call: Call, user_id: UUID, wanted: HandoverInp
     one that reaches beyond the actor's area, InvalidInput for a successor who is not there.
     """
     async with kawal.database.transaction(desk_of(call.actor)) as connection:
-        keyed = await remember(connection, call, wanted, route=ROUTE.format(user_id), vault=kawal.vault)
-        if keyed.response is not None:
-            return HandedOver.model_validate(keyed.response), True
-        seat = await governing_seat(connection, call.actor, user_id, at=call.at)
-        done = await leave(connection, user_id, wanted, by=Doer.of(call.actor, seat), at=call.at)
-        await answer_act(connection, keyed.id, done.model_dump(mode="json"), at=call.at)
-    return done, False
+
+        async def let_go() -> HandedOver:
+            seat = await governing_seat(connection, call.actor, user_id, at=call.at)
+            return await leave(connection, user_id, wanted, by=Doer.of(call.actor, seat), at=call.at)
+
+        route = ROUTE.format(user_id)
+        return await once(connection, call, wanted, let_go, answer=HandedOver, route=route, vault=kawal.vault)
 
 
 async def leave(

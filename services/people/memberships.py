@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Membership, Office, User
 from db.repositories import outbox
-from db.repositories.idempotency import answer_act
 from db.repositories.trail import Doer, Entry
 from domain.audit import AuditType
 from domain.authority import Actor, Seat, covers
@@ -21,7 +20,7 @@ from domain.ids import new_id
 from domain.people import appointing_seat, managing_seat
 from domain.vocabulary import Role
 from services.kawal import Kawal
-from services.keyed import Call, HeldVersions, remember
+from services.keyed import Call, Created, HeldVersions, once
 from services.people.accounts import desk_of, note
 from services.people.claims import release_claims
 from services.versions import require_version
@@ -51,25 +50,22 @@ class MembershipChange(BaseModel):
     valid_to: AwareDatetime | None = Field(default=None, description="When it ends; still to come")
 
 
-class Granted(BaseModel):
-    """An appointment that was made."""
-
-    id: UUID
-
-
-async def create_membership(kawal: Kawal, call: Call, wanted: NewMembership) -> tuple[Granted, bool]:
+async def create_membership(kawal: Kawal, call: Call, wanted: NewMembership) -> tuple[Created, bool]:
     """Appoint somebody, once for each key; and whether it was done before.
 
     Raises NotFound for an account or area that is not the actor's, Forbidden, InvalidInput, IdempotencyKeyReused.
     """
     seat = appointing_seat(call.actor, user_id=wanted.user_id, role=wanted.role, area_code=wanted.area_code)
     async with kawal.database.transaction(desk_of(call.actor)) as connection:
-        keyed = await remember(connection, call, wanted, route=CREATE, vault=kawal.vault)
-        if keyed.response is not None:
-            return Granted.model_validate(keyed.response), True
-        granted = await grant(connection, wanted, by=Doer.of(call.actor, seat), at=call.at)
-        await answer_act(connection, keyed.id, granted.model_dump(mode="json"), at=call.at)
-    return granted, False
+        return await once(
+            connection,
+            call,
+            wanted,
+            lambda: grant(connection, wanted, by=Doer.of(call.actor, seat), at=call.at),
+            answer=Created,
+            route=CREATE,
+            vault=kawal.vault,
+        )
 
 
 async def change_membership(
@@ -104,7 +100,7 @@ def _ending_seat(actor: Actor, row: Row[*tuple[Any, ...]]) -> Seat:
     return appointing_seat(actor, user_id=row.user_id, role=Role(row.role), area_code=row.area_code)
 
 
-async def grant(connection: AsyncConnection, wanted: NewMembership, *, by: Doer, at: datetime) -> Granted:
+async def grant(connection: AsyncConnection, wanted: NewMembership, *, by: Doer, at: datetime) -> Created:
     """Write an appointment. Raises NotFound for an unknown account, InvalidInput."""
     if await connection.scalar(select(User.id).where(User.id == wanted.user_id)) is None:
         raise NotFound(f"There is no account {wanted.user_id} for you.", pointer="/user_id")
@@ -139,7 +135,7 @@ async def grant(connection: AsyncConnection, wanted: NewMembership, *, by: Doer,
         await outbox.tell_authority_changed(
             connection, membership_id, role=wanted.role, area_code=wanted.area_code, at=wanted.valid_to
         )
-    return Granted(id=membership_id)
+    return Created(id=membership_id)
 
 
 async def lock_membership(connection: AsyncConnection, membership_id: UUID) -> Row[*tuple[Any, ...]]:

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Membership, Office
 from db.repositories import trail
-from db.repositories.idempotency import answer_act
 from db.repositories.trail import Doer, Entry
 from domain.audit import AuditType
 from domain.authority import NATION, Actor
@@ -20,7 +19,7 @@ from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
 from domain.ids import new_id
 from domain.people import managing_seat, tier_of_area
 from services.kawal import Kawal
-from services.keyed import Call, HeldVersions, remember
+from services.keyed import Call, Created, HeldVersions, once
 from services.people.accounts import desk_of
 from services.versions import require_version
 
@@ -47,22 +46,19 @@ class OfficeChange(BaseModel):
     closed: bool | None = Field(default=None, description="A closed office takes nobody in any more")
 
 
-class OfficeMade(BaseModel):
-    """An office that was made."""
-
-    id: UUID
-
-
-async def create_office(kawal: Kawal, call: Call, wanted: NewOffice) -> tuple[OfficeMade, bool]:
+async def create_office(kawal: Kawal, call: Call, wanted: NewOffice) -> tuple[Created, bool]:
     """Make an office, once for each key; and whether it was made before. Raises NotFound, Forbidden, InvalidInput."""
     seat = managing_seat(call.actor, area_code=wanted.area_code)
     async with kawal.database.transaction(desk_of(call.actor)) as connection:
-        keyed = await remember(connection, call, wanted, route=CREATE, vault=kawal.vault)
-        if keyed.response is not None:
-            return OfficeMade.model_validate(keyed.response), True
-        made = await add_office(connection, wanted, by=Doer.of(call.actor, seat), at=call.at)
-        await answer_act(connection, keyed.id, made.model_dump(mode="json"), at=call.at)
-    return made, False
+        return await once(
+            connection,
+            call,
+            wanted,
+            lambda: add_office(connection, wanted, by=Doer.of(call.actor, seat), at=call.at),
+            answer=Created,
+            route=CREATE,
+            vault=kawal.vault,
+        )
 
 
 async def change_office(
@@ -81,7 +77,7 @@ async def change_office(
         await alter_office(connection, row, change, by=Doer.of(actor, seat), at=at)
 
 
-async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer, at: datetime) -> OfficeMade:
+async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer, at: datetime) -> Created:
     """Write an office. Raises InvalidInput for an area that is not loaded, and a name that its area has already."""
     known = wanted.area_code == NATION or (
         await connection.scalar(select(Area.code).where(Area.code == wanted.area_code)) is not None
@@ -99,7 +95,7 @@ async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer
     await connection.execute(insert(Office).values(id=office_id, name=wanted.name, tier=tier, area_code=covered))
     data: dict[str, JsonValue] = {"name": wanted.name, "tier": tier, "area": covered}
     await _note(connection, office_id, Entry(type=AuditType.OFFICE_CREATED, by=by, data=data), at=at)
-    return OfficeMade(id=office_id)
+    return Created(id=office_id)
 
 
 async def alter_office(

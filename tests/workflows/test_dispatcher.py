@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
+from structlog.testing import capture_logs
 from temporalio.client import Client
 
 from db.models import OutboxMessage
+from db.repositories.trail import stream_of_update
 from devstack.temporal import TemporalServer
 from domain.ids import new_id
 from domain.vocabulary import Stage
@@ -25,9 +26,16 @@ async def test_submission_while_the_worker_has_no_database_is_started_when_it_ha
         await stack.forward_to(first, Stage.VERIFICATION)
         line.cut()
         second = await stack.submit(floor_area(31), household=household_of(1))
-        await asyncio.sleep(0.5)  # the dispatcher tries every 50 ms, and fails
+        with capture_logs() as told:
+
+            async def failures() -> int:
+                return sum(entry["event"] == "outbox.database_unavailable" for entry in told)
+
+            await until(failures, lambda failed: failed > 1)
         line.release()
         await stack.forward_to(second, Stage.VERIFICATION)
+    started = await stack.scene.rows("SELECT stream FROM audit_events WHERE type = 'update.engine_started'")
+    assert sorted(row.stream for row in started) == sorted(map(stream_of_update, (first, second)))
 
 
 async def test_message_that_cannot_be_sent_keeps_no_other_from_being_sent(stack: Stack) -> None:
@@ -38,6 +46,9 @@ async def test_message_that_cannot_be_sent_keeps_no_other_from_being_sent(stack:
     update_id = await stack.submit()
     async with stack.working():
         await stack.forward_to(update_id, Stage.VERIFICATION)
+    waiting = await stack.scene.rows("SELECT subject_id FROM outbox WHERE done_at IS NULL")
+    assert len(waiting) == 3
+    assert update_id not in {row.subject_id for row in waiting}
 
 
 async def test_two_dispatchers_start_each_case_once(stack: Stack) -> None:

@@ -50,6 +50,19 @@ async def test_whole_way_replays_from_its_history_at_every_step(stack: Stack) ->
         await stack.pushed(update_id)
         await stack.ministry_answers(update_id, "accepted")
         await stack.at(update_id, "applied")
+    stages = await stack.scene.rows("SELECT stage FROM tasks ORDER BY opened_at")
+    assert [row.stage for row in stages] == [
+        "identity_check",
+        "verification",
+        "deliberation",
+        "approval",
+        "repair",  # with another floor area, which nobody has verified or deliberated
+        "verification",
+        "deliberation",
+        "approval",
+        "endorsement",
+        "delivery",
+    ]
 
 
 async def test_member_whom_the_registry_knows_otherwise_returns_the_case_and_a_repair_mends_it(kawal: Stack) -> None:

@@ -1,0 +1,36 @@
+"""Who is administered where: accounts with what they are, appointments, offices, leaves, and pairs of accounts."""
+
+from services.queries.people.accounts import UserFacts, UserFilter, UserInFull, list_users, read_user
+from services.queries.people.leaves import (
+    Colleague,
+    DelegationFacts,
+    list_colleagues,
+    list_delegations,
+    read_delegation,
+)
+from services.queries.people.matches import MatchFacts, list_matches, read_match
+from services.queries.people.memberships import MembershipFacts, MembershipFilter, list_memberships, read_membership
+from services.queries.people.offices import OfficeFacts, list_offices, read_office
+
+__all__ = [
+    "Colleague",
+    "DelegationFacts",
+    "MatchFacts",
+    "MembershipFacts",
+    "MembershipFilter",
+    "OfficeFacts",
+    "UserFacts",
+    "UserFilter",
+    "UserInFull",
+    "list_colleagues",
+    "list_delegations",
+    "list_matches",
+    "list_memberships",
+    "list_offices",
+    "list_users",
+    "read_delegation",
+    "read_match",
+    "read_membership",
+    "read_office",
+    "read_user",
+]
