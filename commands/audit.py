@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn, TextIO
 import typer
 from pydantic import JsonValue
 
-from commands.audit_files import kept_checkpoint, pinned_keys, records_of, written
+from commands.audit_files import STANDARD_OUTPUT, kept_checkpoint, pinned_keys, records_of, written
 from commands.operation import owner_database, run
 from commands.terminal import AsJson, CommandFailed, note, progress, say, show_json, show_table
 from domain.audit_export import Counts
@@ -77,7 +77,9 @@ def verify(
 @app.command("checkpoint")
 def checkpoint(
     *,
-    out: Annotated[Path | None, typer.Option(help="Write it there too, to be kept outside; .gz compresses.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it there too, to be kept outside; .gz compresses, - is the output.")
+    ] = None,
     ends: Annotated[
         bool,
         typer.Option(help="With the ends of all streams, so that what is changed later can be named; 150 bytes each."),
@@ -100,19 +102,25 @@ def checkpoint(
     if json:
         show_json(_checkpoint_as_json(made, ring.active))
         return
-    say(f"Checkpoint {made.number} covers {made.streams:,} streams with {made.events:,} events.")
-    say(f"Root {made.root.hex()}, signed by {ring.active}")
+    tell = say if out is None else _beside(out)
+    tell(f"Checkpoint {made.number} covers {made.streams:,} streams with {made.events:,} events.")
+    tell(f"Root {made.root.hex()}, signed by {ring.active}")
 
 
 @app.command("export")
-def export(file: Annotated[Path, typer.Argument(help="Where to; .gz compresses.")]) -> None:
+def export(file: Annotated[Path, typer.Argument(help="Where to; .gz compresses, - is the output.")]) -> None:
     """Write all events, ends, checkpoints and public keys into one file that can be verified without the database.
 
     It holds ids of people, offices and cases and what they decided, and no name and no number of a household.
     """
     with written(file) as to:
         counts = run(_export(to))
-    say(f"{counts.streams:,} streams with {counts.events:,} events are in {file}.")
+    _beside(file)(f"{counts.streams:,} streams with {counts.events:,} events are in {file}.")
+
+
+def _beside(file: Path) -> Callable[[str], None]:
+    """How to say something beside what is written to `file`, which may be the standard output."""
+    return note if str(file) == STANDARD_OUTPUT else say
 
 
 @app.command("replay")

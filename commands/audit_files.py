@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 from commands.terminal import CommandFailed
 from domain.audit_export import CHECKPOINT_FORMAT, Covered, DamagedExportError, Header, Record, read
@@ -15,10 +16,18 @@ from domain.audit_proof import Kept
 from domain.checkpoints import Checkpoint, EndorsedKey
 from domain.signing import PublicKey
 
+STANDARD_OUTPUT: Final = "-"
+
 
 @contextmanager
 def written(file: Path) -> Generator[TextIO]:
-    """A file to write that is yours alone to read, compressed if its name ends in `.gz`; whole or not there at all."""
+    """A file to write that is yours alone to read, compressed if its name ends in `.gz`; whole or not there at all.
+
+    `-` is the standard output.
+    """
+    if str(file) == STANDARD_OUTPUT:
+        yield sys.stdout
+        return
     part = file.with_name(f"{file.name}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:

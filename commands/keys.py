@@ -16,7 +16,7 @@ from commands.terminal import AsJson, CommandFailed, note, progress, say, show_j
 from db.vault import Vault
 from domain import keyring
 from domain.keyring import SealError
-from runtime.codec_usage import oldest_keys
+from runtime.codec_usage import keys_of_histories
 from runtime.evidence.room import open_archive
 from runtime.settings import ENV_PREFIX, get_settings
 from services.administration.keys import CHUNK, INDEXES, Usage, read_usage, record_retired, reseal, stale
@@ -109,6 +109,8 @@ def retire(
     For the codec's ring every history that the engine still keeps is looked at.
     """
     held = _ring(ring)
+    if key_id not in held:
+        raise CommandFailed(f"{SETTINGS[ring]} holds no key {key_id}: it has {', '.join(held)}.")
     if key_id == held[0]:
         raise CommandFailed(f"{key_id} is the first key of {SETTINGS[ring]}: put another in front of it before.")
     if ring is Ring.CODEC:
@@ -186,7 +188,7 @@ async def _histories_under(key_id: str) -> int:
         client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
         count = (await client.count_workflows()).count
         with progress("Looking at the histories", total=count) as advance:
-            async for key_ids in oldest_keys(client):
+            async for key_ids in keys_of_histories(client):
                 seen[key_id in key_ids] += 1
                 advance()
     except (RPCError, RuntimeError) as fault:

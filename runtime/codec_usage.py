@@ -12,17 +12,18 @@ from temporalio.client import Client
 from runtime.codec import KEY_ID_METADATA
 
 
-async def oldest_keys(client: Client) -> AsyncIterator[frozenset[str]]:
-    """Of each run that the engine keeps, the keys that its first event was sealed under.
+async def keys_of_histories(client: Client) -> AsyncIterator[frozenset[str]]:
+    """Of each run that the engine keeps, the keys that its events are sealed under.
 
-    Rings only ever move on, so what comes later in a history is under these keys or younger ones. The client must be
-    one without a codec.
+    All of them: while processes are replaced, an older one still seals under the older key what comes later in a
+    history. The client must be one without a codec.
     """
     async for execution in client.list_workflows():
         handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        async for event in handle.fetch_history_events(page_size=1):
-            yield frozenset(_key_ids(event))
-            break
+        found: set[str] = set()
+        async for event in handle.fetch_history_events():
+            found.update(_key_ids(event))
+        yield frozenset(found)
 
 
 def _key_ids(message: Message) -> Iterator[str]:

@@ -434,3 +434,18 @@ def test_a_signature_is_of_every_field() -> None:
         {"key_id": "other"},
     ):
         assert not ring.active.fits(made.signature, replace(made, **change).statement), change
+
+
+async def test_an_export_goes_to_the_standard_output_where_no_file_would_last(kawal: Kawal, tmp_path: Path) -> None:
+    told = await kawal("audit", "export", "-")
+    assert (told.exit_code, "are in -" in told.stderr) == (0, True)
+    copy = tmp_path / "copy.ndjson"
+    copy.write_text(told.stdout)
+    made = await kawal("audit", "checkpoint", "--out", "-")
+    kept = tmp_path / "kept.ndjson"
+    kept.write_text(made.stdout)
+    verified = await kawal("audit", "verify", "--export", str(copy), "--checkpoint", str(kept))
+    assert verified.exit_code == 1, "the copy is older than the checkpoint"
+    later = tmp_path / "later.ndjson"
+    later.write_text((await kawal("audit", "export", "-")).stdout)
+    assert (await kawal("audit", "verify", "--export", str(later), "--checkpoint", str(kept))).exit_code == 0

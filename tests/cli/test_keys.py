@@ -30,6 +30,8 @@ async def test_a_key_is_retired_when_nothing_is_under_it_any_more(
         refused = await kawal("keys", "retire", "k1", "--ring", ring)
         assert refused.exit_code == 1
         assert f"k1 is still needed by {what}" in refused.stderr
+    mistyped = await kawal("keys", "retire", "k9", "--ring", "field")
+    assert (mistyped.exit_code, "holds no key k9" in mistyped.stderr) == (1, True)
     first = await kawal("keys", "retire", "k2", "--ring", "field")
     assert (first.exit_code, "first key" in first.stderr) == (1, True)
     resealed = await kawal("keys", "reseal", "--chunk", "7")

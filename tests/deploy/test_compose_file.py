@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 import jsonschema
@@ -156,3 +157,12 @@ def test_database_log_keeps_values_of_rows_to_itself() -> None:
         "log_parameter_max_length_on_error=0",
     ):
         assert f"-c {setting}" in command
+
+
+def test_nobody_but_the_gateway_of_the_pinned_network_may_say_who_a_request_is_from() -> None:
+    document = load()
+    (network,) = document["networks"]["outside"]["ipam"]["config"]
+    default = document["services"]["api"]["environment"]["KAWAL_TRUSTED_PROXIES"]
+
+    assert default == f"${{KAWAL_TRUSTED_PROXIES:-127.0.0.1,{network['gateway']}}}"
+    assert ip_address(network["gateway"]) in ip_network(network["subnet"])

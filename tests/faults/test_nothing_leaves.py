@@ -14,7 +14,7 @@ from temporalio.client import Client
 from domain.household import Household
 from domain.ids import workflow_id
 from domain.vocabulary import Stage
-from runtime.codec_usage import oldest_keys
+from runtime.codec_usage import keys_of_histories
 from tests.faults.offices import DECIDER, Offices
 from tests.faults.stack import Stack
 from tests.faults.watch import Watch
@@ -142,7 +142,7 @@ async def test_nothing_of_a_person_leaves_the_sealed_columns(stack: Stack, offic
 async def test_the_engine_names_the_codec_keys_that_its_histories_are_under(stack: Stack, offices: Offices) -> None:
     await offices.submitted()
     bare = await Client.connect(stack.temporal.address)
-    held = [key_ids async for key_ids in oldest_keys(bare)]
+    held = [key_ids async for key_ids in keys_of_histories(bare)]
     assert held
     assert {key_id for key_ids in held for key_id in key_ids} == {"k1"}
 
