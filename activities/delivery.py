@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.casework.work import Desk, Work, work_on
 from activities.clock import EngineClock
 from db.models import Decision, Update
+from domain.changes import without_objector
 from domain.contracts import ActivityName, PushToMinistry
 from domain.ids import push_key
 from runtime.connectors.ministry import MinistryClient, Proposal
@@ -49,7 +50,7 @@ async def _proposal(work: Work) -> Proposal:
             "kind": work.case.kind,
             "area_code": work.case.area_code,
             "household_version": work.case.base_version,
-            "change": revision.change.model_dump(mode="json", exclude_none=True),
+            "change": without_objector(revision.change).model_dump(mode="json", exclude_none=True),
             "decided": [
                 {
                     "stage": row.stage,

@@ -33,6 +33,7 @@ from domain.authority import NATION
 from domain.errors import NotFound
 from domain.household import Household
 from domain.policy import default_policy
+from domain.vocabulary import Kind
 from services.administration.calendars import load_national_calendar
 from services.administration.policies import policy_in_force, publish_policy
 
@@ -110,13 +111,16 @@ async def seed(
 
 
 async def _write_rules(connection: AsyncConnection, *, at: datetime) -> UUID:
-    """Areas and calendar, and the default policy where none is in force; the version that is, for the nation."""
+    """Areas, calendar, and the nation's policy; the default one where none is in force, or one of before a kind."""
     await load_areas(connection, list(regency(REGENCY)))
     await load_national_calendar(connection, years=range(at.year - 1, at.year + 3), at=at)
     try:
-        return (await policy_in_force(connection, NATION, at=at)).id
+        in_force = await policy_in_force(connection, NATION, at=at)
     except NotFound:
-        return (await publish_policy(connection, default_policy(), at=at)).id
+        in_force = None
+    if in_force is None or not all(map(in_force.policy.offers, Kind)):
+        in_force = await publish_policy(connection, default_policy(), at=at)
+    return in_force.id
 
 
 async def _write_people(connection: AsyncConnection, *, password_hash: str, at: datetime) -> int:

@@ -31,6 +31,9 @@ class EvidenceType(StrEnum):
     CORRECTION_LETTER = "correction_letter"
     MUSDES_MINUTES = "musdes_minutes"
     SPTJM = "sptjm"
+    WITHDRAWAL_STATEMENT = "withdrawal_statement"
+    GRADUATION_STATEMENT = "graduation_statement"
+    HEALTH_LETTER = "health_letter"
 
 
 class MediaType(StrEnum):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from domain.circumstances import Address, Circumstances
 from domain.errors import Violation
+from domain.programmes import Programmes, Standing
 from domain.text import IdentityNumber, IsoDate, PersonName, ShortText
 
 VillageCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}$")]
@@ -85,14 +86,16 @@ class MemberStatus(StrEnum):
     DECEASED = "deceased"
     MOVED_OUT = "moved_out"
     SPLIT_OFF = "split_off"
+    MERGED = "merged"
 
 
 class HouseholdStatus(StrEnum):
-    """An active household has members; one without them has moved away or is dissolved."""
+    """An active household has members; one without them has moved away, is dissolved, or was a double entry."""
 
     ACTIVE = "active"
     MOVED_OUT = "moved_out"
     DISSOLVED = "dissolved"
+    MERGED = "merged"
 
 
 class MemberDetails(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
@@ -114,8 +117,9 @@ class MemberDetails(BaseModel, frozen=True, extra="forbid", hide_input_in_errors
 class Member(MemberDetails, frozen=True):
     """A person of a registered household.
 
-    `moved_to` is an area code or a country code. Who is split off keeps their id in the new household, and stays
-    in the old one with that status.
+    `moved_to` is an area code or a country code. Who is split off or joins another household when two entries are
+    merged keeps their id there, and stays in the old one with that status. `pbi_jk` is what was last settled about
+    their health insurance, which is proposed person by person.
     """
 
     id: UUID
@@ -123,13 +127,18 @@ class Member(MemberDetails, frozen=True):
     died_on: IsoDate | None = None
     moved_on: IsoDate | None = None
     moved_to: ShortText | None = None
+    pbi_jk: Standing | None = None
 
 
 FIRST_VERSION: Final = 1
 
 
 class Household(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
-    """One version of a household. `desil` (national rank 1-10) is the statistics office's, no change sets it."""
+    """One version of a household. `desil` (national rank 1-10) is the statistics office's, no change sets it.
+
+    `came_from` is the area or country that it moved here from, `merged_into` the household that it was a double
+    entry of.
+    """
 
     id: UUID
     version: int = Field(ge=FIRST_VERSION)
@@ -141,6 +150,10 @@ class Household(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=Tru
     status: HouseholdStatus = HouseholdStatus.ACTIVE
     desil: Annotated[int, Field(ge=1, le=10)] | None = None
     last_verified_on: IsoDate | None = None
+    programmes: Programmes = Programmes()
+    came_from: ShortText | None = None
+    came_on: IsoDate | None = None
+    merged_into: UUID | None = None
 
     @property
     def active_members(self) -> tuple[Member, ...]:

@@ -68,9 +68,9 @@ STATUS_OF_STAGE = {
 
 DECIDES_ON: dict[Stage, frozenset[str]] = {
     Stage.IDENTITY_CHECK: frozenset({"identity"}),
-    Stage.VERIFICATION: frozenset({"identity", "members", "circumstances", "address", "event"}),
-    Stage.DELIBERATION: frozenset({"members", "circumstances"}),
-    Stage.APPROVAL: frozenset({"identity", "members", "circumstances", "address", "event"}),
+    Stage.VERIFICATION: frozenset({"identity", "members", "circumstances", "address", "event", "programmes"}),
+    Stage.DELIBERATION: frozenset({"members", "circumstances", "programmes"}),
+    Stage.APPROVAL: frozenset({"identity", "members", "circumstances", "address", "event", "programmes"}),
     Stage.ENDORSEMENT: frozenset(),
     Stage.DELIVERY: frozenset(),
 }

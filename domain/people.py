@@ -116,6 +116,14 @@ def tier_of_role(role: Role, *, area_code: str) -> Tier:
     return _TIER_OF_ROLE.get(role) or tier_of_area(area_code)
 
 
+def sees_objectors(actor: Actor, *, area_code: str) -> bool:
+    """Whether the actor may know who objected in this area: from the regency upwards, never beside the village."""
+    return any(
+        is_higher(tier_of_role(seat.role, area_code=seat.area_code), Tier.DISTRICT)
+        for seat in actor.seats_over(area_code)
+    )
+
+
 def is_higher(tier: Tier, other: Tier) -> bool:
     """Whether `tier` stands above `other`."""
     return _HEIGHT[tier] > _HEIGHT[other]

@@ -19,7 +19,15 @@ KIND_LABELS: Final = {
     Kind.ADD_MEMBER: _text("Penambahan anggota keluarga", "New member of a household"),
     Kind.DEATH: _text("Anggota keluarga meninggal", "Death of a member"),
     Kind.MOVE_OUT: _text("Pindah keluar", "Moving away"),
+    Kind.MOVE_IN: _text("Pindah masuk", "Moving in"),
     Kind.SPLIT_HOUSEHOLD: _text("Pecah Kartu Keluarga", "Split of a household"),
+    Kind.CHANGE_HEAD: _text("Ganti kepala keluarga", "New head of a household"),
+    Kind.MERGE_DUPLICATES: _text("Penyelesaian data ganda", "Merging of a double entry"),
+    Kind.GRADUATION: _text("Graduasi dari program", "Graduation from programmes"),
+    Kind.SELF_WITHDRAWAL: _text("Pengunduran diri dari program", "Withdrawal from programmes"),
+    Kind.PROGRAMME_PROPOSAL: _text("Usulan program bantuan", "Proposal for programmes"),
+    Kind.PBI_REACTIVATION: _text("Reaktivasi PBI-JK", "Reactivation of health insurance"),
+    Kind.OBJECTION: _text("Sanggahan", "Objection"),
 }
 
 _APPROVED: Final = _text(

@@ -18,7 +18,15 @@ class Kind(StrEnum):
     ADD_MEMBER = "add_member"
     DEATH = "death"
     MOVE_OUT = "move_out"
+    MOVE_IN = "move_in"
     SPLIT_HOUSEHOLD = "split_household"
+    CHANGE_HEAD = "change_head"
+    MERGE_DUPLICATES = "merge_duplicates"
+    GRADUATION = "graduation"
+    SELF_WITHDRAWAL = "self_withdrawal"
+    PROGRAMME_PROPOSAL = "programme_proposal"
+    PBI_REACTIVATION = "pbi_reactivation"
+    OBJECTION = "objection"
 
 
 class Stage(StrEnum):

@@ -18,13 +18,13 @@ from db.repositories.cases import RevisionRecord, add_revision, index_update
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
-from db.repositories.registry import read_household, read_version
+from db.repositories.registry import read_counterpart, read_household, read_version
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
 from domain.authority import Permission, Seat
-from domain.changes import Change, SubmissionContext, check_change, numbers_of
-from domain.errors import EngineUnavailable, InvalidInput, Violation
+from domain.changes import Change, SubmissionContext, check_change, counterpart_of, numbers_of
+from domain.errors import EngineUnavailable, InvalidInput, NotFound, Violation
 from domain.evidence import EvidenceRef, Naming
 from domain.household import Household, HouseholdStatus
 from domain.ids import new_id, new_tracking_code
@@ -96,6 +96,8 @@ async def _take_in(intake: _Intake, *, act_id: UUID) -> tuple[Receipt, outbox.De
     request, connection, at = intake.request, intake.connection, intake.call.at
     base = await _checked_base(intake)
     in_force = await intake.kawal.rules.policy_in_force(connection, request.area_code, at=at)
+    if not in_force.policy.offers(request.change.kind):
+        raise InvalidInput([_not_offered(request.change.kind)])
     update_id = new_id()
     receipt = Receipt(
         update_id=update_id,
@@ -151,9 +153,26 @@ async def check_proposal(
     """
     facts = await kawal.rules.area(connection, area_code)
     today = call.at.astimezone(ZoneInfo(facts.zone)).date()
-    context = SubmissionContext(today=today, evidence=evidence, base=base, area_code=area_code)
+    context = SubmissionContext(
+        today=today,
+        evidence=evidence,
+        base=base,
+        area_code=area_code,
+        counterpart=await _counterpart(kawal, connection, change),
+    )
     naming = Naming(call.actor.user_id, area_code, update_id)
     return check_change(change, context) + await check_evidence(connection, evidence, naming)
+
+
+async def _counterpart(kawal: Kawal, connection: AsyncConnection, change: Change) -> Household | None:
+    """The other household of a change that concerns two, as it was read; as it is now where that cannot be built on."""
+    try:
+        other = await read_counterpart(connection, change, vault=kawal.vault)
+    except NotFound:
+        return None
+    if other is None:
+        return None
+    return other.read if other.current.status is HouseholdStatus.ACTIVE else other.current
 
 
 async def _base(intake: _Intake, household_id: UUID) -> tuple[Household, list[Violation]]:
@@ -165,6 +184,15 @@ async def _base(intake: _Intake, household_id: UUID) -> tuple[Household, list[Vi
     if wanted > current.version:
         return current, [_unknown_version(current.version)]
     return await read_version(intake.connection, household_id, wanted, vault=vault), []
+
+
+def _not_offered(kind: Kind) -> Violation:
+    return Violation(
+        pointer="/change/kind",
+        code="kind_not_offered",
+        detail=f"The policy in force has no route for {kind.value}.",
+        remedy="The regency has to publish a policy with a route for this kind.",
+    )
 
 
 def _unknown_version(current: int) -> Violation:
@@ -194,9 +222,10 @@ async def _findings(intake: _Intake, update_id: UUID) -> list[Finding]:
         actor=intake.call.actor,
         vault=intake.kawal.vault,
     )
-    if household_id is None:
-        return found
-    return found + await show_to_each_other(intake.connection, update_id, household_id=household_id)
+    other = counterpart_of(intake.request.change)
+    for concerned in sorted({each for each in (household_id, other and other.household_id) if each is not None}):
+        found += await show_to_each_other(intake.connection, update_id, household_id=concerned)
+    return found
 
 
 async def _write(intake: _Intake, receipt: Receipt, base: Household | None) -> None:

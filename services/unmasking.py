@@ -14,10 +14,11 @@ from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat
-from domain.changes import Change
+from domain.changes import Change, without_objector
 from domain.disclosure import DisclosureInput
 from domain.evidence import EvidenceRef
 from domain.household import Household
+from domain.people import sees_objectors
 from services.kawal import Kawal
 from services.queries.case import read_base
 from services.queries.view import View
@@ -68,7 +69,7 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
         case = await read_case(connection, update_id)
         seat = actor.seat_for(Permission.PERSONS_UNMASK, area_code=case.area_code)
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
-        base = await read_base(kawal, connection, case)
+        change, base = revision.change, await read_base(kawal, connection, case)
         read = Read(subject="update", area_code=case.area_code, household_id=case.household_id, update_id=case.id)
         reader = Reader.of(actor.user_id, seat, request)
         (read_id,) = await log_readings(connection, reader, [read], at=at, vault=kawal.vault)
@@ -78,7 +79,7 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
         read_id=read_id,
         update_id=case.id,
         revision=case.revision,
-        change=revision.change,
+        change=change if sees_objectors(actor, area_code=case.area_code) else without_objector(change),
         evidence=revision.evidence,
         base=base,
     )

@@ -36,7 +36,7 @@ from domain.keyring import IndexRing, KeyRing
 from domain.policy import Policy, canonical_json
 from domain.requests import DecisionRequest, ResubmissionRequest, WithdrawalRequest, request_context
 from domain.sessions import Origin, SessionKind
-from domain.vocabulary import Kind, Status
+from domain.vocabulary import Status
 from runtime.evidence.archive import Archive
 from runtime.evidence.examination import Examination
 from runtime.evidence.objects import FolderObjects
@@ -296,8 +296,3 @@ class Scene:
             "SELECT * FROM audit_events WHERE stream = :stream ORDER BY seq",
             stream=stream_of_update(update_id),
         )
-
-
-def is_express(kind: Kind) -> bool:
-    """Whether the default policy sends this kind on the express route."""
-    return kind in {Kind.DEATH, Kind.MOVE_OUT, Kind.IDENTITY_CORRECTION}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.casework.work import Work
-from db.repositories.registry import read_household, write_households
+from db.repositories.registry import read_counterpart, read_household, write_households
 from domain.changes import Applied, Conflicted, apply_change
 from domain.ids import new_id
 
@@ -15,6 +15,7 @@ async def apply_to_registry(work: Work) -> Applied | Conflicted:
     current = None
     if work.case.household_id is not None:
         current = await read_household(work.connection, work.case.household_id, vault=work.vault, lock=True)
+    other = await read_counterpart(work.connection, proposed, vault=work.vault, lock=True)
     calendar = await work.calendar()
     merged = apply_change(
         proposed,
@@ -23,6 +24,7 @@ async def apply_to_registry(work: Work) -> Applied | Conflicted:
         area_code=work.case.area_code,
         new_ids=new_id,
         on=calendar.local_day(work.at),
+        other=other,
     )
     if isinstance(merged, Applied):
         await write_households(

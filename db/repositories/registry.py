@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Household as HouseholdRow
 from db.models import HouseholdMember, HouseholdVersion, IdentityDigest
 from db.vault import Vault
+from domain.changes import Change, TwoVersions, counterpart_of
 from domain.errors import NotFound
 from domain.household import FIRST_VERSION, Household
 from domain.ids import new_id
@@ -89,6 +90,26 @@ async def read_version(connection: AsyncConnection, household_id: UUID, version:
     if content is None:
         raise NotFound(f"Household {household_id} has no version {version}.")
     return vault.open(content, Household, context=household_context(household_id, version))
+
+
+async def read_counterpart(
+    connection: AsyncConnection,
+    change: Change,
+    *,
+    vault: Vault,
+    lock: bool = False,
+) -> TwoVersions | None:
+    """The other household that the change concerns, as it was read and as it is now.
+
+    None where the kind concerns one household; raises NotFound for one that is not there, or never was in that version.
+    """
+    wanted = counterpart_of(change)
+    if wanted is None:
+        return None
+    current = await read_household(connection, wanted.household_id, vault=vault, lock=lock)
+    if wanted.version == current.version:
+        return TwoVersions(current, current)
+    return TwoVersions(await read_version(connection, wanted.household_id, wanted.version, vault=vault), current)
 
 
 async def write_households(

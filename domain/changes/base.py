@@ -42,12 +42,16 @@ MemberRelations = Annotated[tuple[MemberRelation, ...], Field(max_length=MAX_MEM
 
 @dataclass(frozen=True, slots=True)
 class SubmissionContext:
-    """What a change is checked against: the day in the area's zone, its papers, the household it is based on."""
+    """What a change is checked against: the day in the area's zone, its papers, the household it is based on.
+
+    `counterpart` is the other household that the change names, if its kind names one and it is to be seen.
+    """
 
     today: date
     evidence: tuple[EvidenceRef, ...]
     base: Household | None
     area_code: str
+    counterpart: Household | None = None
 
     @property
     def household(self) -> Household:
@@ -95,6 +99,27 @@ class Founding:
     circumstances: Circumstances
     newcomers: tuple[MemberDetails, ...] = ()
     joining: tuple[MemberRelation, ...] = ()
+    came_from: str | None = None
+    came_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absorption:
+    """What becomes of another household that was a double entry, in whole or in part, of the one that is changed.
+
+    `leaving` no longer belong to it; those of them in `joining` are to belong to the changed household.
+    """
+
+    leaving: tuple[UUID, ...]
+    joining: tuple[MemberRelation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A household that a change concerns beside the one it is based on, in the version in which it was read."""
+
+    household_id: UUID
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +134,17 @@ class Effect:
     edits: tuple[Edit, ...] = ()
     newcomers: tuple[MemberDetails, ...] = ()
     founding: Founding | None = None
+    absorption: Absorption | None = None
     relies_on: tuple[str, ...] = ()
     emptied: HouseholdStatus | None = None
     verifies: bool = False
 
 
 C = TypeVar("C", bound=ChangeBase)
+
+
+def _no_counterpart(change: ChangeBase) -> None:
+    del change
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +162,7 @@ class KindSpec(Generic[C]):
     check: Callable[[C, SubmissionContext], list[Violation]]
     effect: Callable[[C, Household | None], Effect]
     expectations: Callable[[C, Household | None], tuple[IdentityExpectation, ...]]
+    counterpart: Callable[[C], Counterpart | None] = _no_counterpart
 
 
 def known(household: Household | None) -> Household:

@@ -50,6 +50,11 @@ def effect(change: CircumstancesChange, base: Household | None) -> Effect:
     return Effect(edits=_edits(change), verifies=True)
 
 
+def circumstance_edits(proposed: Circumstances | None) -> tuple[Edit, ...]:
+    """Each fact that is given; none without a proposal."""
+    return tuple(Edit(f"/circumstances/{name}", value) for name, value in proposed or () if value is not None)
+
+
 def expectations(change: CircumstancesChange, base: Household | None) -> tuple[IdentityExpectation, ...]:
     """The head, who answers for the household."""
     del change
@@ -59,14 +64,9 @@ def expectations(change: CircumstancesChange, base: Household | None) -> tuple[I
 
 
 def _edits(change: CircumstancesChange) -> tuple[Edit, ...]:
-    groups = {"circumstances": change.circumstances, "address": change.address}
-    return tuple(
-        Edit(f"/{group}/{name}", value)
-        for group, proposed in groups.items()
-        if proposed is not None
-        for name, value in proposed
-        if value is not None
-    )
+    place = change.address or ()
+    moved = (Edit(f"/address/{name}", value) for name, value in place if value is not None)
+    return (*circumstance_edits(change.circumstances), *moved)
 
 
 SPEC = KindSpec(

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.changes.base import Edit, Founding, known
+from domain.changes.absorption import TwoVersions
+from domain.changes.base import Absorption, Edit, Founding, known
 from domain.changes.fields import as_json, value_at
 from domain.changes.merge import pending_edits
 from domain.changes.registry import Change, spec_of
 from domain.changes.results import FieldDiff
-from domain.household import Household, MemberDetails
+from domain.household import Household, MemberDetails, MemberStatus
 
 
 def diff_change(
     change: Change,
     base: Household | None,
     current: Household | None = None,
+    *,
+    other: TwoVersions | None = None,
 ) -> tuple[FieldDiff, ...]:
     """The fields that the change alters; a proposed value that the base already had is none of them.
 
     Members are named by id, people new to the registry as `/members/new:0`; the household that a split founds
-    as `/new_household`. Numbers are in the clear: see `FieldDiff.masked`. Without `current` the base is it.
+    as `/new_household`, the double entry that a merger ends as `/duplicate`. Numbers are in the clear: see
+    `FieldDiff.masked`. Without `current` the base is it; without `other` a double entry is not looked at.
     """
     spec = spec_of(change.kind)
     effect = spec.effect(change, base)
@@ -31,7 +35,8 @@ def diff_change(
     now = current or held
     joined = (_joining(i, person, base=held, current=now) for i, person in enumerate(effect.newcomers))
     edited = (_edited(edit, base=held, current=now) for edit in pending_edits(effect, held))
-    return (*edited, *(diff for diff in joined if diff is not None), *founded)
+    absorbed = _absorbed(effect.absorption, other, now) if effect.absorption and other else ()
+    return (*edited, *(diff for diff in joined if diff is not None), *founded, *absorbed)
 
 
 def _edited(edit: Edit, *, base: Household, current: Household) -> FieldDiff:
@@ -58,6 +63,26 @@ def _joining(i: int, person: MemberDetails, *, base: Household, current: Househo
 def _holds(household: Household, person: MemberDetails) -> bool:
     particulars = dict(person)
     return any(particulars.items() <= dict(m).items() for m in household.active_members)
+
+
+def _absorbed(absorption: Absorption, other: TwoVersions, here: Household) -> Iterator[FieldDiff]:
+    for member_id in absorption.leaving:
+        pointer = f"/members/{member_id}/status"
+        yield FieldDiff(
+            pointer=f"/duplicate{pointer}",
+            before=as_json(value_at(other.read, pointer)),
+            after=MemberStatus.MERGED.value,
+            current=as_json(value_at(other.current, pointer)),
+        )
+    for joins in absorption.joining:
+        member = other.read.member(joins.member_id)
+        after = as_json(member and member.model_copy(update={"relation": joins.relation}))
+        yield FieldDiff(
+            pointer=f"/members/{joins.member_id}",
+            before=None,
+            after=after,
+            current=as_json(here.member(joins.member_id)),
+        )
 
 
 def _founding(founding: Founding | None, *, prefix: str) -> Iterator[FieldDiff]:

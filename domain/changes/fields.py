@@ -36,7 +36,7 @@ def value_at(household: Household, pointer: str) -> object:
         case ["members", member_id, name]:
             member = household.member(UUID(member_id))
             return ABSENT if member is None else getattr(member, name)
-        case [("address" | "circumstances") as group, name]:
+        case [("address" | "circumstances" | "programmes") as group, name]:
             return getattr(getattr(household, group), name)
         case [name]:
             return getattr(household, name)

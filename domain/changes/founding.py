@@ -28,6 +28,8 @@ def found_household(
             *(_joined(known(origin), joining) for joining in founding.joining),
             *(register(person, new_ids()) for person in founding.newcomers),
         ),
+        came_from=founding.came_from,
+        came_on=founding.came_on,
     )
 
 

@@ -29,16 +29,52 @@ def check_headship(change: Departure, household: Household, *, leaving: Collecti
         return _check_no_handover(change)
     if change.new_head_id is None:
         return [_new_head_required()]
-    return _check_handover(change, household, remaining={m.id for m in remaining})
+    return check_relations(change.new_head_id, change.relations, household, remaining={m.id for m in remaining})
+
+
+def check_relations(
+    new_head_id: UUID,
+    relations: MemberRelations,
+    household: Household,
+    *,
+    remaining: Collection[UUID],
+) -> list[Violation]:
+    """The new head is among those who remain, and relations are given to others of them, each once."""
+    violations: list[Violation] = []
+    if new_head_id not in remaining:
+        violations.append(
+            Violation(
+                pointer="/change/new_head_id",
+                code="new_head_unsuitable",
+                detail="The new head is not among those who remain.",
+                remedy="Name an active member who stays in the household.",
+            ),
+        )
+    named = [(f"/change/relations/{i}/member_id", r.member_id) for i, r in enumerate(relations)]
+    violations += check_named(household, named)
+    violations += [
+        Violation(
+            pointer=f"/change/relations/{i}",
+            code="relation_unsuitable",
+            detail="Relations to the new head are those of the others who remain, and none of them is head too.",
+            remedy="Leave out the new head and those who leave, and give a relation other than head.",
+        )
+        for i, r in enumerate(relations)
+        if r.relation is Relation.HEAD or r.member_id == new_head_id or r.member_id not in remaining
+    ]
+    return violations
 
 
 def headship_edits(change: Departure) -> tuple[Edit, ...]:
     """The new head's relation, and the relations of the others to them."""
-    if change.new_head_id is None:
-        return ()
+    return () if change.new_head_id is None else handover_edits(change.new_head_id, change.relations)
+
+
+def handover_edits(new_head_id: UUID, relations: MemberRelations) -> tuple[Edit, ...]:
+    """This member as head, and the relations of the others to them."""
     return (
-        Edit(f"/members/{change.new_head_id}/relation", Relation.HEAD),
-        *(Edit(f"/members/{r.member_id}/relation", r.relation) for r in change.relations),
+        Edit(f"/members/{new_head_id}/relation", Relation.HEAD),
+        *(Edit(f"/members/{r.member_id}/relation", r.relation) for r in relations),
     )
 
 
@@ -80,29 +116,3 @@ def _new_head_required() -> Violation:
         detail="The head of the household leaves and others remain.",
         remedy="Name the member who becomes head in `new_head_id`.",
     )
-
-
-def _check_handover(change: Departure, household: Household, *, remaining: Collection[UUID]) -> list[Violation]:
-    violations: list[Violation] = []
-    if change.new_head_id not in remaining:
-        violations.append(
-            Violation(
-                pointer="/change/new_head_id",
-                code="new_head_unsuitable",
-                detail="The new head is not among those who remain.",
-                remedy="Name an active member who stays in the household.",
-            ),
-        )
-    named = [(f"/change/relations/{i}/member_id", r.member_id) for i, r in enumerate(change.relations)]
-    violations += check_named(household, named)
-    violations += [
-        Violation(
-            pointer=f"/change/relations/{i}",
-            code="relation_unsuitable",
-            detail="Relations to the new head are those of the others who remain, and none of them is head too.",
-            remedy="Leave out the new head and those who leave, and give a relation other than head.",
-        )
-        for i, r in enumerate(change.relations)
-        if r.relation is Relation.HEAD or r.member_id == change.new_head_id or r.member_id not in remaining
-    ]
-    return violations

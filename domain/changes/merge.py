@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
+from domain.changes.absorption import TwoVersions, absorb, conflicts_there
 from domain.changes.base import Edit, Effect, known
 from domain.changes.fields import as_json, value_at, with_edits
 from domain.changes.founding import found_household, register
 from domain.changes.registry import Change, spec_of
 from domain.changes.results import Applied, Conflicted, FieldConflict
-from domain.household import Household, HouseholdStatus, Member, check_household
+from domain.household import Household, HouseholdStatus, Member, MemberStatus, check_household
 
 
 def apply_change(
@@ -26,17 +27,19 @@ def apply_change(
     area_code: str,
     new_ids: Callable[[], UUID],
     on: date,
+    other: TwoVersions | None = None,
 ) -> Applied | Conflicted:
     """The households after this change, or the fields that stand against it.
 
     `area_code` is the village of the case, where a new household is founded; `on` the day of application, from
-    which the age of verified facts counts. Raises `ValueError` when a kind that needs a household gets none.
+    which the age of verified facts counts; `other` the counterpart of a kind that concerns two households, as it was
+    read and as it is now. Raises `ValueError` when a kind gets none that it needs.
     """
     spec = spec_of(change.kind)
     effect = spec.effect(change, base)
     if not spec.needs_household:
         return _begin(effect, area_code=area_code, new_ids=new_ids, on=on)
-    return _merge(effect, base=known(base), current=known(current), new_ids=new_ids, on=on)
+    return _merge(effect, base=known(base), current=known(current), other=other, new_ids=new_ids, on=on)
 
 
 def pending_edits(effect: Effect, base: Household) -> tuple[Edit, ...]:
@@ -56,21 +59,23 @@ def _merge(
     *,
     base: Household,
     current: Household,
+    other: TwoVersions | None,
     new_ids: Callable[[], UUID],
     on: date,
 ) -> Applied | Conflicted:
     edits = pending_edits(effect, base)
-    conflicts = _overlaps(effect, edits, base=base, current=current)
+    conflicts = _overlaps(effect, edits, base=base, current=current) + conflicts_there(effect, other)
     if conflicts:
         return Conflicted(conflicts=conflicts)
-    newcomers = tuple(register(person, new_ids()) for person in effect.newcomers)
+    ended, joined = absorb(effect, other, into=current)
+    newcomers = (*joined, *(register(person, new_ids()) for person in effect.newcomers))
     merged = _settled(with_edits(current, edits), effect, newcomers=newcomers)
     clashes = _clashes(merged, base=base, current=current)
     if clashes:
         return Conflicted(conflicts=clashes)
     written = _dated(merged.model_copy(update={"version": current.version + 1}), effect, on=on)
     if effect.founding is None:
-        return Applied(households=(written,))
+        return Applied(households=(written, *ended))
     founded = found_household(
         effect.founding,
         origin=current,
@@ -116,8 +121,13 @@ def _conflict(pointer: str, *, ours: object, base: Household, current: Household
 
 
 def _settled(household: Household, effect: Effect, *, newcomers: tuple[Member, ...] = ()) -> Household:
-    """The household with those who join it; ended as the effect says when nobody is left."""
-    joined = household.model_copy(update={"members": (*household.members, *newcomers)})
+    """The household with those who join it; ended as the effect says when nobody is left.
+
+    Who comes back after having left is the same member again.
+    """
+    coming = {m.id for m in newcomers}
+    present = tuple(m for m in household.members if m.id not in coming or m.status is MemberStatus.ACTIVE)
+    joined = household.model_copy(update={"members": (*present, *newcomers)})
     if joined.active_members or effect.emptied is None or joined.status is not HouseholdStatus.ACTIVE:
         return joined
     return joined.model_copy(update={"status": effect.emptied})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from domain.changes.base import (
     MAX_MEMBERS,
@@ -18,14 +18,12 @@ from domain.changes.base import (
 )
 from domain.changes.headship import Departure, check_headship, departure_edits, headship_edits, relied_on
 from domain.changes.persons import check_event_date, check_named
+from domain.changes.places import AreaCode, CountryCode, Elsewhere, check_elsewhere
 from domain.errors import Violation
 from domain.evidence import EvidenceType
 from domain.household import Household, HouseholdStatus, Member, MemberStatus
 from domain.text import IsoDate
 from domain.vocabulary import Kind
-
-AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$")]
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 class MoveOut(Departure, frozen=True):
@@ -44,7 +42,8 @@ def check(change: MoveOut, context: SubmissionContext) -> list[Violation]:
     household = context.household
     named = [(f"/change/member_ids/{i}", member_id) for i, member_id in enumerate(change.member_ids)]
     violations = check_event_date(change.moved_on, today=context.today, pointer="/change/moved_on")
-    violations += _check_destination(change, area_code=context.area_code)
+    destination = Elsewhere("destination", change.destination_area, change.destination_country)
+    violations += check_elsewhere(destination, area_code=context.area_code)
     violations += check_named(household, named)
     if change.whole_household == bool(change.member_ids):
         violations.append(
@@ -90,28 +89,6 @@ def _movers(change: MoveOut, household: Household) -> tuple[Member, ...]:
     if change.whole_household:
         return household.active_members
     return tuple(m for m in household.active_members if m.id in change.member_ids)
-
-
-def _check_destination(change: MoveOut, *, area_code: str) -> list[Violation]:
-    if (change.destination_area is None) == (change.destination_country is None):
-        return [
-            Violation(
-                pointer="/change/destination_area",
-                code="destination_unclear",
-                detail="People move to another area or to another country.",
-                remedy="Give one of `destination_area` (the regency is enough) and `destination_country`.",
-            ),
-        ]
-    if change.destination_area == area_code:
-        return [
-            Violation(
-                pointer="/change/destination_area",
-                code="destination_same_village",
-                detail="A move inside the village is no moving out.",
-                remedy="Submit a circumstances change with the new address.",
-            ),
-        ]
-    return []
 
 
 SPEC = KindSpec(

@@ -18,6 +18,7 @@ class FieldGroup(StrEnum):
     CIRCUMSTANCES = "circumstances"
     ADDRESS = "address"
     EVENT = "event"
+    PROGRAMMES = "programmes"
 
 
 _WHO = frozenset({FieldGroup.IDENTITY, FieldGroup.MEMBERS})
@@ -29,6 +30,12 @@ _BY_BRANCH = {
     "relations": frozenset({FieldGroup.MEMBERS}),
     "member_ids": _WHO,
     "whole_household": _WHO,
+    "programmes": frozenset({FieldGroup.PROGRAMMES}),
+    "duplicate_id": _WHO,
+    "duplicate_version": frozenset({FieldGroup.MEMBERS}),
+    "confirmed_by": _WHO,
+    "new_head_id": _WHO,
+    "objector": frozenset({FieldGroup.EVENT}),
 }
 """By the first part of a pointer into the change; what stands below needs no closer look."""
 
@@ -38,10 +45,24 @@ _BY_LEAF = {
         frozenset({FieldGroup.IDENTITY}),
     ),
     **dict.fromkeys(
-        ("died_on", "moved_on", "destination_area", "destination_country"),
+        (
+            "died_on",
+            "moved_on",
+            "destination_area",
+            "destination_country",
+            "origin_area",
+            "origin_country",
+            "assessed_on",
+            "confirmed_on",
+            "cause",
+            "need",
+            "ground",
+            "statement",
+        ),
         frozenset({FieldGroup.EVENT}),
     ),
     "member_id": _WHO,
+    "same_as": _WHO,
 }
 """By its last part; anything else said of a person is a matter of membership."""
 

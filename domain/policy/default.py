@@ -150,16 +150,36 @@ def _policy(
 _ROUTES = (
     RouteRule(
         name="standard",
-        kinds=frozenset({Kind.NEW_HOUSEHOLD, Kind.CIRCUMSTANCES, Kind.ADD_MEMBER, Kind.SPLIT_HOUSEHOLD}),
+        kinds=frozenset(
+            {
+                Kind.NEW_HOUSEHOLD,
+                Kind.CIRCUMSTANCES,
+                Kind.ADD_MEMBER,
+                Kind.SPLIT_HOUSEHOLD,
+                Kind.MOVE_IN,
+                Kind.GRADUATION,
+                Kind.PROGRAMME_PROPOSAL,
+                Kind.PBI_REACTIVATION,
+            },
+        ),
         stages=(Stage.IDENTITY_CHECK, *HUMAN_STAGES, Stage.DELIVERY),
         source="Practice of SIKS-NG (Garut, Lumajang, Tlogojati); PUSKESOS before the musdes is a proposal",
         strength=Strength.PROPOSAL,
     ),
     RouteRule(
         name="express",
-        kinds=frozenset({Kind.DEATH, Kind.MOVE_OUT, Kind.IDENTITY_CORRECTION}),
+        kinds=frozenset(
+            {Kind.DEATH, Kind.MOVE_OUT, Kind.IDENTITY_CORRECTION, Kind.CHANGE_HEAD, Kind.MERGE_DUPLICATES},
+        ),
         stages=(Stage.IDENTITY_CHECK, Stage.VERIFICATION, Stage.APPROVAL, Stage.DELIVERY),
         source="Proposal; facts that a paper proves need no deliberation",
+        strength=Strength.PROPOSAL,
+    ),
+    RouteRule(
+        name="objection",
+        kinds=frozenset({Kind.OBJECTION, Kind.SELF_WITHDRAWAL}),
+        stages=(Stage.IDENTITY_CHECK, Stage.VERIFICATION, Stage.APPROVAL, Stage.DELIVERY),
+        source="Proposal; an objection is looked into by people who do not live beside it",
         strength=Strength.PROPOSAL,
     ),
 )

@@ -149,6 +149,10 @@ class Policy(Datum):
     remoteness_credits: ListOf[RemotenessCredit] = ()
     extension_limit: ExtensionLimit
 
+    def offers(self, kind: Kind) -> bool:
+        """Whether a route takes this kind: a version published before the kind existed has none."""
+        return any(kind in route.kinds for route in self.routes)
+
     def route_of(self, kind: Kind) -> RouteRule:
         """The one route of a kind. Raises LookupError on a policy that was never validated."""
         return _the_one((route for route in self.routes if kind in route.kinds), f"route for {kind}")

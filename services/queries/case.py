@@ -19,6 +19,7 @@ from domain.authority import Actor, Involvement, Permission
 from domain.changes import identity_expectations
 from domain.evidence import EvidenceRef
 from domain.household import Household
+from domain.people import sees_objectors
 from domain.policy import Policy
 from domain.vocabulary import EscalationCause, Kind, Stage, Status
 from services.kawal import Kawal
@@ -177,7 +178,10 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         cause=case.cause,
         reason=reason_of(row.reason, found.policy),
         revision=case.revision,
-        change=masked_change(found.revision.change),
+        change=masked_change(
+            found.revision.change,
+            objector=sees_objectors(actor, area_code=case.area_code),
+        ),
         evidence=tuple(masked_paper(paper) for paper in found.revision.evidence),
         findings=tuple(row.findings),
         submitted_by=who.person(row.submitted_by),

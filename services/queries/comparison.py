@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories.cases import CaseRecord, read_revision
-from db.repositories.registry import read_household
+from db.repositories.registry import read_counterpart, read_household
 from db.session import Viewer
 from domain.authority import Actor, Permission
 from domain.changes import FieldDiff, diff_change
@@ -45,12 +45,13 @@ async def compare_case(kawal: Kawal, actor: Actor, update_id: UUID) -> Compariso
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
         base = await read_base(kawal, connection, case)
         current = await _current(kawal, connection, case)
+        other = await read_counterpart(connection, revision.change, vault=kawal.vault)
     return Comparison(
         update_id=case.id,
         revision=case.revision,
         base_version=case.base_version,
         current_version=None if current is None else current.version,
-        fields=tuple(_compared(diff) for diff in diff_change(revision.change, base, current)),
+        fields=tuple(_compared(diff) for diff in diff_change(revision.change, base, current, other=other)),
     )
 
 

@@ -11,6 +11,7 @@ from db.session import Viewer
 from domain.authority import NATION, Actor
 from domain.changes import required_evidence, spec_of
 from domain.durations import Duration
+from domain.errors import NotFound
 from domain.evidence import EvidenceType
 from domain.policy import Policy
 from domain.vocabulary import Kind, Outcome, Role, Stage
@@ -58,7 +59,7 @@ def list_kinds() -> tuple[KindSummary, ...]:
 
 
 async def read_kind(kawal: Kawal, actor: Actor, kind: Kind, *, area_code: str | None) -> KindInFull:
-    """A kind, with its route in `area_code`, or by the nation's policy. Raises NotFound where no policy is in force."""
+    """A kind, with its route in `area_code`, or by the nation's policy. Raises NotFound where none is in force."""
     area = NATION if area_code is None else area_code
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
         in_force = await kawal.rules.policy_in_force(connection, area, at=kawal.now())
@@ -78,6 +79,8 @@ def _summary(kind: Kind) -> KindSummary:
 
 
 def _route(policy: Policy, kind: Kind, *, policy_version_id: UUID, area_code: str) -> Route:
+    if not policy.offers(kind):
+        raise NotFound(f"The policy in force for {area_code} has no route for {kind.value}.")
     route = policy.route_of(kind)
     return Route(
         name=route.name,

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 from pydantic import Field, JsonValue
 
-from domain.changes import Change
+from domain.changes import Change, without_objector
 from domain.changes.results import masked_value
 from domain.evidence import EvidenceRef
 from domain.household import Household
@@ -28,9 +28,10 @@ def masked_household(household: Household) -> Masked:
     return cast("Masked", masked_value("", household.model_dump(mode="json")))
 
 
-def masked_change(change: Change) -> Masked:
-    """What is proposed, with what tells people apart masked."""
-    return cast("Masked", masked_value("", change.model_dump(mode="json")))
+def masked_change(change: Change, *, objector: bool) -> Masked:
+    """What is proposed, with what tells people apart masked, and without who objected unless `objector` says so."""
+    shown = change if objector else without_objector(change)
+    return cast("Masked", masked_value("", shown.model_dump(mode="json")))
 
 
 def masked_text(text: str) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from devstack.demo_people import CIKUBANG
+from devstack.demo_people import CIKUBANG, TARAJU
+from domain.policy import default_policy
+from domain.vocabulary import Kind
 from tests.api.conftest import Office
 from tests.api.proposals import NIK_OF_UJANG, death, new_household, newborn
 from tests.api.test_submit import counts, submit
@@ -178,6 +180,42 @@ async def test_a_split_that_forgets_a_member_is_refused(office: Office) -> None:
         "evidence": [{"type": "kk", "reference": "1"}],
     }
     await _refused(office, body, pointer="/change/staying", code="member_forgotten")
+
+
+@pytest.mark.parametrize(
+    ("village", "version"),
+    [(CIKUBANG, 1), (TARAJU, 9)],
+    ids=["of_another_village", "in_a_version_that_never_was"],
+)
+async def test_a_double_entry_that_is_not_to_be_seen_is_refused_at_its_place(
+    office: Office,
+    village: str,
+    version: int,
+) -> None:
+    household, other = household_of(), household_of(1, village=village)
+    entry = {"member_id": str(other.members[0].id), "relation": "other_relative"}
+    body: Body = {
+        "area_code": household.area_code,
+        "household_id": str(household.id),
+        "change": {
+            "kind": "merge_duplicates",
+            "duplicate_id": str(other.id),
+            "duplicate_version": version,
+            "members": [entry],
+        },
+        "evidence": [{"type": "kk", "reference": "1"}],
+    }
+    await _refused(office, body, pointer="/change/duplicate_id", code="household_not_found")
+
+
+async def test_a_kind_that_an_older_policy_has_no_route_for_is_not_offered(office: Office) -> None:
+    policy = default_policy()
+    older = tuple(r.model_copy(update={"kinds": r.kinds - {Kind.ADD_MEMBER}}) for r in policy.routes)
+    await office.scene.publish(policy.model_copy(update={"routes": older}))
+    await _refused(office, newborn(), pointer="/change/kind", code="kind_not_offered")
+    desk = await office.desk_of("operator.taraju")
+    schema = await desk.get("/v1/kinds/add_member/schema", params={"area_code": TARAJU})
+    assert (schema.status_code, schema.json()["code"]) == (404, "not_found")
 
 
 async def test_every_fault_is_named_at_once(office: Office) -> None:

@@ -67,12 +67,28 @@ def family(*members: Member) -> Household:
     )
 
 
+DUPLICATE = Household(
+    id=UUID(int=200),
+    version=2,
+    area_code=VILLAGE,
+    kk_number="3206130101100099",
+    address=Address(hamlet="Cikadu", rt="1", rw="2"),
+    circumstances=Circumstances(),
+    members=(
+        member(21, person("Asep Sutisna", Relation.HEAD, born=date(1978, 1, 9), sex=Sex.MALE)),
+        member(22, person("Neng Rahma", Relation.CHILD, born=date(2012, 7, 3), serial=9)),
+    ),
+)
+"""The head of `family()` once more, with a daughter who is missing there."""
+
+
 def context(
     base: Household | None = None,
     *,
     evidence: tuple[EvidenceRef, ...] = EVERY_PAPER,
+    counterpart: Household | None = DUPLICATE,
 ) -> SubmissionContext:
-    return SubmissionContext(today=TODAY, evidence=evidence, base=base, area_code=VILLAGE)
+    return SubmissionContext(today=TODAY, evidence=evidence, base=base, area_code=VILLAGE, counterpart=counterpart)
 
 
 def ids(start: int = 1000) -> Callable[[], UUID]:

@@ -40,7 +40,7 @@ BREACHES = [
     Breach(
         "every_route_has_a_name_and_a_kind_of_its_own",
         append("/routes", ROUTE | {"name": "empty", "kinds": []}),
-        "/routes/2/kinds",
+        "/routes/3/kinds",
         "route_without_kind",
     ),
     Breach(

@@ -50,6 +50,14 @@ def test_every_kind_finds_a_route_every_stage_a_rule_and_every_code_a_reason(pol
         Kind.DEATH: "express",
         Kind.MOVE_OUT: "express",
         Kind.IDENTITY_CORRECTION: "express",
+        Kind.MOVE_IN: "standard",
+        Kind.GRADUATION: "standard",
+        Kind.PROGRAMME_PROPOSAL: "standard",
+        Kind.PBI_REACTIVATION: "standard",
+        Kind.CHANGE_HEAD: "express",
+        Kind.MERGE_DUPLICATES: "express",
+        Kind.OBJECTION: "objection",
+        Kind.SELF_WITHDRAWAL: "objection",
     }
     assert [policy.stage(stage).stage for stage in Stage] == list(Stage)
     assert [policy.reason(code).code for code in ReasonCode] == list(ReasonCode)

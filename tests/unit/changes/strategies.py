@@ -11,16 +11,23 @@ from hypothesis import strategies as st
 from domain.changes import (
     AddMember,
     Change,
+    ChangeHead,
     CircumstancesChange,
     Death,
+    Graduation,
     IdentityCorrection,
     MemberRelation,
     MoveOut,
+    Objection,
+    ProgrammeProposal,
     SplitHousehold,
     Staying,
 )
+from domain.changes.graduation import GraduationCause
+from domain.changes.objection import Ground
 from domain.circumstances import Address, Circumstances, Floor, Wall
 from domain.household import Household, Member, MemberDetails, Relation, Sex
+from domain.programmes import Programme
 from tests.unit.families import TODAY, family, nik_of
 
 NAMES = st.sampled_from(("Asep", "Euis", "Dede", "Iis", "Ujang", "Neng", "Cecep", "Imas"))
@@ -141,6 +148,54 @@ def successors(household: Household, *, leaving: set[UUID]) -> st.SearchStrategy
     return st.none()
 
 
+@st.composite
+def new_heads(draw: st.DrawFn, household: Household) -> ChangeHead:
+    head = household.head
+    assert head is not None
+    others = [m.id for m in household.active_members if m.id != head.id]
+    return ChangeHead(
+        new_head_id=draw(st.sampled_from(others)) if others else head.id,
+        relations=(MemberRelation(member_id=head.id, relation=draw(OTHERS)),),
+        kk_number=draw(st.none() | st.just("3206130101990003")),
+    )
+
+
+@st.composite
+def proposals(draw: st.DrawFn, household: Household) -> ProgrammeProposal:
+    programmes = draw(st.lists(st.sampled_from(Programme), min_size=1, unique=True))
+    return ProgrammeProposal(programmes=tuple(programmes), member_ids=draw(some_insured(household, programmes)))
+
+
+@st.composite
+def graduations(draw: st.DrawFn, household: Household) -> Graduation:
+    programmes = draw(st.lists(st.sampled_from(Programme), min_size=1, unique=True))
+    return Graduation(
+        programmes=tuple(programmes),
+        member_ids=draw(some_insured(household, programmes)),
+        cause=draw(st.sampled_from(GraduationCause)),
+        assessed_on=TODAY,
+        circumstances=draw(st.none() | FACTS),
+    )
+
+
+@st.composite
+def objections(draw: st.DrawFn, household: Household) -> Objection:
+    del household
+    return Objection(
+        ground=draw(st.sampled_from(Ground)),
+        statement="Tidak sesuai keadaan.",
+        circumstances=draw(st.none() | FACTS),
+    )
+
+
+def some_insured(household: Household, programmes: list[Programme]) -> st.SearchStrategy[tuple[UUID, ...]]:
+    """Members whose insurance a change is about; none where it is about no insurance."""
+    if Programme.PBI_JK not in programmes:
+        return st.just(())
+    ids = [m.id for m in household.active_members]
+    return st.lists(st.sampled_from(ids), unique=True).map(tuple)
+
+
 KINDS: tuple[Callable[[Household], st.SearchStrategy[Change]], ...] = (
     circumstances_changes,
     corrections,
@@ -148,6 +203,10 @@ KINDS: tuple[Callable[[Household], st.SearchStrategy[Change]], ...] = (
     deaths,
     moves,
     splits,
+    new_heads,
+    proposals,
+    graduations,
+    objections,
 )
 
 

@@ -12,7 +12,7 @@ from domain.vocabulary import Kind
 from tests.unit.changes.samples import SAMPLES
 from tests.unit.families import CHILD, person
 
-IDENTITY, MEMBERS, CIRCUMSTANCES, ADDRESS, EVENT = FieldGroup
+IDENTITY, MEMBERS, CIRCUMSTANCES, ADDRESS, EVENT, PROGRAMMES = FieldGroup
 
 
 def proposal(**fields: object) -> NewHousehold:
@@ -31,6 +31,14 @@ def proposal(**fields: object) -> NewHousehold:
         (Kind.DEATH, {IDENTITY, MEMBERS, EVENT}),
         (Kind.MOVE_OUT, {IDENTITY, MEMBERS, EVENT}),
         (Kind.SPLIT_HOUSEHOLD, {IDENTITY, MEMBERS}),
+        (Kind.MOVE_IN, {IDENTITY, MEMBERS, CIRCUMSTANCES, ADDRESS, EVENT}),
+        (Kind.CHANGE_HEAD, {IDENTITY, MEMBERS}),
+        (Kind.MERGE_DUPLICATES, {IDENTITY, MEMBERS}),
+        (Kind.GRADUATION, {PROGRAMMES, EVENT, CIRCUMSTANCES}),
+        (Kind.SELF_WITHDRAWAL, {PROGRAMMES, EVENT, IDENTITY, MEMBERS}),
+        (Kind.PROGRAMME_PROPOSAL, {PROGRAMMES, IDENTITY, MEMBERS}),
+        (Kind.PBI_REACTIVATION, {IDENTITY, MEMBERS, EVENT}),
+        (Kind.OBJECTION, {EVENT, CIRCUMSTANCES}),
     ],
 )
 def test_each_kind_touches_the_groups_it_is_about(kind: Kind, groups: set[FieldGroup]) -> None:
