@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "evidence": "commands.evidence:app",
     "doctor": "commands.doctor:app",
     "keys": "commands.keys:app",
+    "api-keys": "commands.api_keys:app",
 }
 """Where each command stands. Loaded when it is called: the database and the engine take a second to import."""
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import operations, problems, public, v1
-from api.deps import Front
+from api.front import Front
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.openapi import describe
@@ -32,6 +32,7 @@ from runtime.heap import settle_heap
 from runtime.logging import configure_logging
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
+from services.key_use import KeyUses
 
 _SOME_NIK = "3206130101900001"
 
@@ -51,11 +52,13 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         nik_warnings(_SOME_NIK)
         passwords = PasswordHasher()
         root = kawal or await open_kawal(chosen)
-        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates)
+        key_uses = KeyUses(root.database)
+        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates, key_uses)
         if kawal is None:
             settle_heap()
         yield
         passwords.close()
+        await key_uses.settle()
         if kawal is None:
             await root.engine.close()
             await root.database.close()

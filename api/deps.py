@@ -6,56 +6,20 @@ Every endpoint declares what it asks of its caller with `requires(permission)`, 
 
 # No postponed annotations here: FastAPI cannot resolve them on a callable instance, which the declarations are.
 import re
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
-from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
 
-from api.rates import Rates
-from api.security.passwords import PasswordHasher
-from api.security.tokens import TokenIssuer
-from db.repositories.people import read_actor
+from api.callers import Caller, identify
+from api.front import Front
 from domain.authority import Actor, Permission
-from domain.errors import Forbidden, Unauthenticated
-from domain.lockout import Patience
-from domain.sessions import Lifetime, Origin
-from runtime.settings import Settings
+from domain.errors import Forbidden
+from domain.sessions import Origin
 from services.kawal import Kawal
-from services.lockout import Patiences
 
 _LONGEST_AGENT: Final = 200
-_FIRST_PAUSE: Final = timedelta(seconds=5)
-_FAILURES_FORGOTTEN: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What the edge works with: the services, the settings, and what signing in and being asked too often need."""
-
-    kawal: Kawal
-    settings: Settings
-    issuer: TokenIssuer
-    passwords: PasswordHasher
-    rates: Rates
-
-    @property
-    def lifetime(self) -> Lifetime:
-        """How long sessions live."""
-        return Lifetime(idle=self.settings.session_idle, longest=self.settings.session_ttl)
-
-    @property
-    def patiences(self) -> Patiences:
-        """How failed attempts to sign in are slowed down."""
-        account = Patience(
-            free=self.settings.lockout_account_after,
-            first=_FIRST_PAUSE,
-            longest=self.settings.lockout_longest,
-            forget=_FAILURES_FORGOTTEN,
-        )
-        return Patiences(account, replace(account, free=self.settings.lockout_address_after))
 
 
 def _front(request: Request) -> Front:
@@ -83,33 +47,19 @@ FrontDep = Annotated[Front, Depends(front)]
 KawalDep = Annotated[Kawal, Depends(kawal)]
 OriginDep = Annotated[Origin, Depends(origin)]
 
-_bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is asking, and in which of their sessions."""
-
-    actor: Actor
-    session_id: UUID
+_bearer = OAuth2PasswordBearer(
+    tokenUrl="/v1/auth/token",
+    auto_error=False,
+    description="An access token, or the API key of a machine: both as `Authorization: Bearer ...`.",
+)
 
 
 async def current_caller(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
-    """Who is asking, with the seats they hold at this moment. Raises Unauthenticated.
-
-    Seats and session are read on every request, in one statement, so that authority ends when a membership or a
-    session does and not when a token does.
-    """
-    if token is None:
-        raise Unauthenticated("This needs an access token.", data={"reason": "token_missing"})
-    at_front = _front(request)
-    now = at_front.kawal.now()
-    claims = at_front.issuer.verify(token, now=now)
-    await at_front.rates.pass_account(request.scope, claims.user_id)
-    async with at_front.kawal.database.question() as connection:
-        actor = await read_actor(connection, claims.user_id, at=now, session_id=claims.session_id)
-    request.scope["kawal.actor"] = actor.user_id
-    return Caller(actor, claims.session_id)
+    """Who is asking, with the seats they hold at this moment. Raises Unauthenticated."""
+    caller = await identify(_front(request), request, token)
+    request.scope["kawal.actor"] = caller.actor.user_id
+    request.scope["kawal.api_key"] = caller.actor.api_key
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(current_caller)]
@@ -137,10 +87,15 @@ class Requires:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The declaration that an endpoint answers everybody who is known, about themselves."""
+    """The declaration that an endpoint answers everybody who is known, about themselves.
 
-    async def __call__(self, actor: ActorDep) -> None:
-        """Nothing more is asked than to be known."""
+    A machine's key carries scopes, and none stands for this: it reads here and changes nothing.
+    """
+
+    async def __call__(self, request: Request, actor: ActorDep) -> None:
+        """Raise Forbidden for a machine that would change something; nothing more is asked than to be known."""
+        if actor.api_key is not None and request.method not in _SAFE_METHODS:
+            raise Forbidden("This is for people: no scope of an API key carries it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +107,8 @@ class Anyone:
     async def __call__(self) -> None:
         """Nothing is asked."""
 
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 signed_in = Depends(SignedIn())
 

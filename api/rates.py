@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import MutableHeaders
@@ -25,6 +25,7 @@ from domain.lockout import network_of
 from runtime.settings import Settings
 
 _STANDING: Final = "kawal.rate"
+_SUBJECTS: Final = {"account": "account", "api-key": "API key"}
 _EXEMPT: Final = ("/healthz", "/readyz", "/metrics")
 """Probes of whoever runs the service: to refuse them would take the process out of service."""
 
@@ -59,6 +60,7 @@ class Rates:
                 ("account", settings.rate_account),
                 ("public", settings.rate_public),
                 ("auth", settings.rate_auth),
+                ("api-key", settings.rate_machine),
             )
             if limit is not None
         }
@@ -77,8 +79,16 @@ class Rates:
         """Count a request to the account that makes it. Raises RateLimited."""
         await self._count(scope, "account", str(account))
 
-    async def _count(self, scope: Scope, policy: str, subject: str) -> None:
-        limit = self._limits.get(policy)
+    async def pass_key(self, scope: Scope, key_id: UUID, *, per_minute: int | None) -> None:
+        """Count a request to the API key that it came with, whose own limit takes the place of that for all keys.
+
+        Only once the key is known to be right: who has its id alone must not use its limit up. Raises RateLimited.
+        """
+        own = None if per_minute is None else RateLimitItemPerMinute(per_minute)
+        await self._count(scope, "api-key", str(key_id), limit=own)
+
+    async def _count(self, scope: Scope, policy: str, subject: str, *, limit: RateLimitItem | None = None) -> None:
+        limit = limit or self._limits.get(policy)
         if limit is None:
             return
         passes = await self._limiter.hit(limit, policy, subject)
@@ -90,7 +100,7 @@ class Rates:
             scope[_STANDING] = now
         if not passes:
             raise RateLimited(
-                f"More than {limit} came from this {'account' if policy == 'account' else 'address'}.",
+                f"More than {limit} came from this {_SUBJECTS.get(policy, 'address')}.",
                 data={"policy": policy, "retry_after": reset},
             )
 

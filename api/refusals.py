@@ -31,6 +31,7 @@ _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("api")
 
 class _Refusal(NamedTuple):
     actor: UUID | None
+    api_key: UUID | None
     address: str | None
     status: int
 
@@ -65,7 +66,7 @@ class Refusals:
         if status != 429 and route == _TOLD_ELSEWHERE:  # noqa: PLR2004 - too many requests
             return
         client = scope.get("client")
-        refusal = _Refusal(scope.get("kawal.actor"), client and client[0], status)
+        refusal = _Refusal(scope.get("kawal.actor"), scope.get("kawal.api_key"), client and client[0], status)
         if self._first(refusal, now=time.monotonic()):
             await _write(scope["app"].state.front.kawal, refusal, route=route)
 
@@ -83,7 +84,7 @@ async def _write(kawal: Kawal, refusal: _Refusal, *, route: str) -> None:
     stream = ACCESS_STREAM if refusal.actor is None else stream_of_account(refusal.actor)
     entry = Entry(
         type=AuditType.ACCESS_REFUSED,
-        by=Doer(user_id=refusal.actor),
+        by=Doer(user_id=refusal.actor, api_key=refusal.api_key),
         data={"status": refusal.status, "route": route, "address": refusal.address, "window": WINDOW_SECONDS},
     )
     try:

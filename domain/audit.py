@@ -92,6 +92,9 @@ class AuditType(StrEnum):
     UNMASKING_REQUESTED = "unmasking.requested"
     UNMASKING_ANSWERED = "unmasking.answered"
     UNMASKING_READ = "unmasking.read"
+    API_KEY_MADE = "api_key.made"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
     KEYS_RESEALED = "keys.resealed"
     KEY_RETIRED = "keys.retired"
 

@@ -71,6 +71,8 @@ _OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
 _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})
+_SERVICE = READING | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
+"""A machine reads and submits: it decides, repairs and withdraws nothing, and sees nobody in the clear."""
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
@@ -103,7 +105,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DELEGATIONS_MANAGE,
         },
     ),
-    Role.SERVICE: frozenset(),
+    Role.SERVICE: _SERVICE,
 }
 """What each role may do in its area. Powers over a single task come on top, from the policy's grants."""
 
@@ -137,11 +139,15 @@ class Seat(BaseModel):
     membership_id: UUID | None = None
     lent_by: Person | None = None
     on_leave: bool = False
+    scopes: frozenset[Permission] | None = None
+    """What of it the key carries with which a machine asks; None where no key narrows it."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
         """What the seat allows in its area now."""
         held = PERMISSIONS[self.role]
+        if self.scopes is not None:
+            return held & self.scopes
         if self.lent_by is not None:
             return held & LENT
         return held & READING if self.on_leave else held
@@ -161,6 +167,8 @@ class Actor(BaseModel):
     display_name: str
     seats: tuple[Seat, ...]
     other_accounts: frozenset[UUID] = frozenset()
+    api_key: UUID | None = None
+    """The key with which a machine asks; the trail names it beside the account."""
 
     @property
     def person(self) -> Person:
@@ -171,6 +179,20 @@ class Actor(BaseModel):
     def areas(self) -> tuple[str, ...]:
         """The areas that the seats cover, without those that lie inside another."""
         return widest(seat.area_code for seat in self.seats)
+
+    def by_key(self, key_id: UUID, *, scopes: Iterable[Permission], area_code: str) -> Actor:
+        """The same as far as a key carries it: where the area of the key and that of a seat as `service` meet.
+
+        There it may do what the role and the scopes both allow. What the account is besides comes through no key.
+        """
+        carried = frozenset(scopes)
+        met = [
+            (seat, seat.area_code if covers(area_code, seat.area_code) else area_code)
+            for seat in self.seats
+            if seat.role is Role.SERVICE and (covers(area_code, seat.area_code) or covers(seat.area_code, area_code))
+        ]
+        seats = tuple(seat.model_copy(update={"area_code": area, "scopes": carried}) for seat, area in met)
+        return self.model_copy(update={"seats": seats, "api_key": key_id})
 
     def seats_over(self, area_code: str) -> tuple[Seat, ...]:
         """The seats whose area contains `area_code`."""

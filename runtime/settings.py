@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     """Requests from one address to what anybody may ask, `/public`."""
     rate_auth: Rate = "300/minute"
     """Requests from one address to `/v1/auth`."""
+    rate_machine: Rate = "3000/minute"
+    """Requests with one API key, in each process of the API; a key may be given a limit of its own below it."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed; empty for none."""
     field_keys: Keys

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.openapi import PROBLEMS
 from api.v1 import (
     acts,
+    api_keys,
     areas,
     auth,
     callbacks,
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     policies.router,
     people.router,
     delegations.router,
+    api_keys.router,
     callbacks.router,
 )
 

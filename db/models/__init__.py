@@ -1,5 +1,6 @@
 """Every table, one module an aggregate."""
 
+from db.models.api_keys import ApiKey, ApiKeySecret
 from db.models.base import Base
 from db.models.casework import (
     ClockInterval,
@@ -32,6 +33,8 @@ from db.models.tallies import SignInTally
 __all__ = [
     "AccountDigest",
     "AccountMatch",
+    "ApiKey",
+    "ApiKeySecret",
     "Area",
     "AuditCheckpoint",
     "AuditKey",

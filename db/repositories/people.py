@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -49,6 +49,11 @@ async def read_actor(
     rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at, "session_id": session_id})).all()
     if not rows:
         raise Unauthenticated("This session has ended, or the account is disabled.", data={"reason": "session_over"})
+    return actor_of(user_id, rows)
+
+
+def actor_of(user_id: UUID, rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
+    """The person out of what `kawal_seats` answers: a row for each seat, or one row without a role."""
     return Actor(
         user_id=user_id,
         display_name=rows[0].display_name,

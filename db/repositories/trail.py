@@ -24,12 +24,13 @@ from domain.vocabulary import Role, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doer:
-    """Who did it: a person in one of their seats, or a part of Kawal (all None)."""
+    """Who did it: a person or a machine in one of their seats, or a part of Kawal (all None)."""
 
     user_id: UUID | None = None
     role: Role | None = None
     office_id: UUID | None = None
     on_behalf_of: UUID | None = None
+    api_key: UUID | None = None
 
     @classmethod
     def of(cls, actor: Actor, seat: Seat) -> Doer:
@@ -39,6 +40,7 @@ class Doer:
             role=seat.role,
             office_id=seat.office_id,
             on_behalf_of=seat.on_behalf_of,
+            api_key=actor.api_key,
         )
 
 
@@ -236,7 +238,7 @@ def _linked(
             on_behalf_of=entry.by.on_behalf_of,
             area_code=area_code,
             status=entry.status,
-            data=entry.data,
+            data=entry.data if entry.by.api_key is None else {**entry.data, "api_key": str(entry.by.api_key)},
         )
         links.append(append(head, event))
         head = Head(event.seq, links[-1].hash)

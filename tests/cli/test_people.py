@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from domain.api_keys import key_id_of
 from tests.cli.conftest import Kawal
 
 PASSWORD = "a long enough phrase"
@@ -71,3 +73,25 @@ async def test_membership_is_ended_and_an_account_disabled_and_enabled(staffed: 
     for command, disabled in (("disable", True), ("enable", False)):
         assert (await staffed("users", command, "siti")).exit_code == 0
         assert (await seats_of(staffed, "siti"))[0] is disabled
+
+
+async def test_machine_gets_a_key_another_secret_and_none_any_more(kawal: Kawal) -> None:
+    await kawal("areas", "load")
+    await kawal("users", "add", "siks", "--name", "SIKS", "--password-stdin", stdin=f"{PASSWORD}\n")
+    wanted = ("api-keys", "add", "siks", "--name", "nightly", "--scope", "area:updates:read", "--area", VILLAGE)
+    early = await kawal(*wanted)
+    assert early.exit_code == 1
+    assert "no_service_there" in early.stderr
+    seat = ("--role", "service", "--area", "32.06", "--office", "Dinas", "--new-office")
+    assert (await kawal("memberships", "add", "siks", *seat)).exit_code == 0
+    secrets = [(await kawal(*wanted)).stdout.strip()]
+    (key,) = json.loads((await kawal("api-keys", "list", "--json")).stdout)
+    assert (key["name"], key["state"], key["area_code"], key["created_by"]) == ("nightly", "live", VILLAGE, None)
+    secrets.append((await kawal("api-keys", "rotate", key["id"], "--overlap-hours", "0")).stdout.strip())
+    assert [key_id_of(secret) for secret in secrets] == [UUID(key["id"])] * 2
+    assert secrets[0] != secrets[1]
+    assert (await kawal("api-keys", "revoke", key["id"])).exit_code == 0
+    again = await kawal("api-keys", "revoke", key["id"])
+    assert again.exit_code == 1
+    assert "has been revoked" in again.stderr
+    assert "revoked" in (await kawal("api-keys", "list")).stdout

@@ -289,7 +289,10 @@ async def test_case_cannot_be_moved_out_of_view(filled: Scene) -> None:
             await connection.execute(text("UPDATE updates SET area_code = '32.06.13.2002'"))
 
 
-@pytest.mark.parametrize("table", ["users", "memberships", "delegations", "account_digests", "account_matches"])
+@pytest.mark.parametrize(
+    "table",
+    ["users", "memberships", "delegations", "account_digests", "account_matches", "api_keys", "api_key_secrets"],
+)
 async def test_people_are_administered_at_their_desk_and_seen_nowhere_else(filled: Scene, table: str) -> None:
     column = "id" if table != "memberships" else "area_code"
     with pytest.raises(DBAPIError, match="permission denied"):
@@ -305,6 +308,12 @@ async def test_no_desk_shows_the_hash_of_a_password(filled: Scene) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):
         async with filled.app.transaction(Viewer("somebody", ("*",), desk="people")) as connection:
             await connection.execute(text("SELECT password_hash FROM users"))
+
+
+async def test_no_desk_shows_the_digest_of_a_key(filled: Scene) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with filled.app.transaction(Viewer("somebody", ("*",), desk="people")) as connection:
+            await connection.execute(text("SELECT digest FROM api_key_secrets"))
 
 
 async def test_desk_of_leaves_appoints_nobody(filled: Scene) -> None:

@@ -1,6 +1,7 @@
 """Who is administered where: accounts with what they are, appointments, offices, leaves, and pairs of accounts."""
 
 from services.queries.people.accounts import UserFacts, UserFilter, UserInFull, list_users, read_user
+from services.queries.people.api_keys import ApiKeyFacts, ApiKeyFilter, list_api_keys, read_api_key
 from services.queries.people.leaves import (
     Colleague,
     DelegationFacts,
@@ -13,6 +14,8 @@ from services.queries.people.memberships import MembershipFacts, MembershipFilte
 from services.queries.people.offices import OfficeFacts, list_offices, read_office
 
 __all__ = [
+    "ApiKeyFacts",
+    "ApiKeyFilter",
     "Colleague",
     "DelegationFacts",
     "MatchFacts",
@@ -22,12 +25,14 @@ __all__ = [
     "UserFacts",
     "UserFilter",
     "UserInFull",
+    "list_api_keys",
     "list_colleagues",
     "list_delegations",
     "list_matches",
     "list_memberships",
     "list_offices",
     "list_users",
+    "read_api_key",
     "read_delegation",
     "read_match",
     "read_membership",
