@@ -144,7 +144,7 @@ async def _write_down(kawal: Kawal, connection: AsyncConnection, call: Call, req
         ),
     )
     asked: dict[str, JsonValue] = {"purpose": request.purpose.value, "rows": request.rows, "hours": request.hours}
-    entry = Entry(type=AuditType.UNMASKING_REQUESTED, by=_doer(call.actor, seat), data=asked)
+    entry = Entry(type=AuditType.UNMASKING_REQUESTED, by=Doer.of(call.actor, seat), data=asked)
     await trail.record(connection, _stream(request_id), [entry], at=call.at, area_code=request.area_code)
     return Created(id=request_id)
 
@@ -198,7 +198,7 @@ async def answer_request(kawal: Kawal, actor: Actor, request_id: UUID, answer: B
         )
         entry = Entry(
             type=AuditType.UNMASKING_ANSWERED,
-            by=_doer(actor, seat),
+            by=Doer.of(actor, seat),
             data={"verdict": answer.verdict.value},
         )
         await trail.record(connection, _stream(request_id), [entry], at=at, area_code=row.area_code)
@@ -262,7 +262,7 @@ async def _disclose(
     read_ids = await log_readings(connection, reader, readings, at=at, vault=vault)
     if read_ids:
         told: dict[str, JsonValue] = {"rows": len(read_ids), "first": str(read_ids[0]), "last": str(read_ids[-1])}
-        entry = Entry(type=AuditType.UNMASKING_READ, by=_doer(actor, seat), data=told)
+        entry = Entry(type=AuditType.UNMASKING_READ, by=Doer.of(actor, seat), data=told)
         await trail.record(connection, _stream(row.id), [entry], at=at, area_code=row.area_code)
     households: list[Household] = [open_household(one, vault=vault) for one in shown]
     return tuple(
@@ -273,10 +273,6 @@ async def _disclose(
 
 def _stream(request_id: UUID) -> str:
     return f"unmasking:{request_id}"
-
-
-def _doer(actor: Actor, seat: Seat) -> Doer:
-    return Doer.of(actor, seat)
 
 
 async def _told(kawal: Kawal, connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> BulkRequest:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from db.repositories import trail
-from db.repositories.cases import read_case, read_revision
+from db.repositories.cases import lock_case, read_revision
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.registry import read_household
 from db.repositories.trail import Doer, Entry, stream_of_update
@@ -66,7 +66,7 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
     """One case in the clear. Raises NotFound outside the actor's areas, Forbidden without the permission."""
     at = kawal.now()
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        case = await read_case(connection, update_id)
+        case = await lock_case(connection, update_id)
         seat = actor.seat_for(Permission.PERSONS_UNMASK, area_code=case.area_code)
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
         change, base = revision.change, await read_base(kawal, connection, case)

@@ -151,3 +151,12 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110  the condition is in another process
             await asyncio.sleep(0.05)
+
+
+async def somebody_waits(scene: Scene) -> bool:
+    """Whether a statement waits for a lock that another transaction holds."""
+    waiting = (
+        "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE NOT l.granted AND a.datname = current_database()"
+    )
+    return bool(await scene.rows(waiting))

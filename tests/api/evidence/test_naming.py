@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import event
 
-from tests.api.conftest import Office, until
+from tests.api.conftest import Office, somebody_waits, until
 from tests.api.evidence.conftest import Counter, Desk
 from tests.api.proposals import newborn
 from tests.evidence.files import photo
-from tests.scene import SYSTEM, Scene
+from tests.scene import SYSTEM
 
 pytestmark = pytest.mark.embedded
 
@@ -100,7 +100,7 @@ async def test_an_erased_file_is_never_bound_even_while_it_is_being_erased(count
     async with scene.worker.transaction(SYSTEM) as connection:
         await connection.exec_driver_sql(f"SELECT 1 FROM evidence WHERE id = '{evidence_id}' FOR UPDATE")  # noqa: S608
         submitting = asyncio.create_task(submit(desk, proposal(file(evidence_id))))
-        await _somebody_waits(scene)
+        await until(lambda: somebody_waits(scene))
         await connection.exec_driver_sql(
             f"UPDATE evidence SET erased_at = now(), capture = NULL WHERE id = '{evidence_id}'",  # noqa: S608
         )
@@ -144,19 +144,6 @@ async def test_a_repair_names_what_the_case_has_and_what_is_new(staffed_counter:
     events = await staffed_counter.office.scene.events(UUID(update_id))
     (resubmitted,) = [each for each in events if each.type == "update.resubmitted"]
     assert [each["id"] for each in resubmitted.data["files"]] == [second]
-
-
-async def _somebody_waits(scene: Scene) -> None:
-    """Wait until a statement waits for a lock that another transaction holds."""
-
-    async def waits() -> bool:
-        found = await scene.rows(
-            "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
-            "WHERE NOT l.granted AND a.datname = current_database()",
-        )
-        return bool(found)
-
-    await until(waits)
 
 
 async def _returned(office: Office, update_id: str) -> None:

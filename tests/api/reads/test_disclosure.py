@@ -11,10 +11,15 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from db.repositories import trail
+from db.repositories.cases import lock_case
+from db.repositories.trail import Entry, stream_of_update
 from devstack.demo_people import TARAJU
+from domain.audit import AuditType
 from domain.ids import new_id
+from tests.api.conftest import somebody_waits, until
 from tests.api.reads.casebook import Casebook, known_household
-from tests.scene import user
+from tests.scene import SYSTEM, user
 
 WHY = "Mencocokkan KK di rumah warga"
 PURPOSE = {"purpose": "identity_verification", "explanation": WHY}
@@ -79,6 +84,28 @@ async def test_a_case_in_the_clear_shows_what_its_page_masks_and_says_so_in_its_
     assert "update.read_unmasked" in {event["type"] for event in story["events"]}
     whole = await book.read("kades.taraju", f"/v1/updates/{update_id}/audit")
     assert whole["verdict"]["whole"]
+
+
+async def test_a_case_is_not_shown_in_the_clear_while_an_act_on_it_is_under_way(book: Casebook) -> None:
+    update_id = await book.in_verification()
+    stream, at = stream_of_update(update_id), book.clock()
+    async with book.scene.worker.transaction(SYSTEM) as connection:
+        await lock_case(connection, update_id)
+        _, head = await trail.read_stream(connection, stream)
+        path = f"/v1/updates/{update_id}/unmask"
+        shown = asyncio.create_task(book.post("puskesos.taraju", path, PURPOSE))
+
+        async def waits_or_is_answered() -> bool:
+            return shown.done() or await somebody_waits(book.scene)
+
+        await until(waits_or_is_answered)
+        entry = Entry(type=AuditType.TASK_CLAIMED)
+        await trail.record(connection, stream, [entry], at=at, area_code=TARAJU, head=head)
+    assert (await shown).status_code == 200
+    assert [event.type for event in await _events(book, stream)][-2:] == [
+        AuditType.TASK_CLAIMED,
+        AuditType.UPDATE_READ_UNMASKED,
+    ]
 
 
 @pytest.mark.parametrize(
