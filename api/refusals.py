@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -16,17 +16,21 @@ from db.repositories import trail
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
+from domain.lockout import network_of
 from services.kawal import Kawal
 
 WINDOW_SECONDS: Final = 60
 MOST_PER_WINDOW: Final = 120
-"""Events of one process in a window, whoever caused them: a flood from many addresses must not fill the trail."""
+"""Events of one process in a window, of accounts and of strangers each: a flood must not fill the trail."""
 
 _AUDITED: Final = frozenset({401, 403, 429})
 _TOLD_ELSEWHERE: Final = "/v1/auth/token"
 """Its own refusals stand in the trail of the account."""
 
 _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("api")
+
+_Kind: TypeAlias = tuple[UUID | str, int]
+"""Whose refusals are one, and their status."""
 
 
 class _Refusal(NamedTuple):
@@ -35,14 +39,23 @@ class _Refusal(NamedTuple):
     address: str | None
     status: int
 
+    @property
+    def kind(self) -> _Kind:
+        """A key, and an account, is one wherever it asks from; of strangers, a network is one, whatever hosts it has."""
+        return (self.api_key or self.actor or network_of(self.address), self.status)
+
 
 class Refusals:
-    """Writes the first refusal of each kind in a window down, after its answer has gone out."""
+    """Writes the first refusal of each kind in a window down, after its answer has gone out.
+
+    Strangers are counted apart: they can be as many as they like, and must not keep what accounts do out of the trail.
+    """
 
     def __init__(self, app: ASGIApp, *, names: RouteNames) -> None:
         self._app = app
         self._names = names
-        self._written: OrderedDict[_Refusal, float] = OrderedDict()
+        self._accounts = _Window()
+        self._strangers = _Window()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -67,16 +80,24 @@ class Refusals:
             return
         client = scope.get("client")
         refusal = _Refusal(scope.get("kawal.actor"), scope.get("kawal.api_key"), client and client[0], status)
-        if self._first(refusal, now=time.monotonic()):
+        window = self._strangers if refusal.actor is None else self._accounts
+        if window.first(refusal.kind, now=time.monotonic()):
             await _write(scope["app"].state.front.kawal, refusal, route=route)
 
-    def _first(self, refusal: _Refusal, *, now: float) -> bool:
+
+class _Window:
+    """Which kinds of refusal were written down of late."""
+
+    def __init__(self) -> None:
+        self._written: OrderedDict[_Kind, float] = OrderedDict()
+
+    def first(self, kind: _Kind, *, now: float) -> bool:
         """Whether nothing like it was written in this window, and there is room for it."""
         while self._written and next(iter(self._written.values())) <= now - WINDOW_SECONDS:
             self._written.popitem(last=False)
-        if refusal in self._written or len(self._written) >= MOST_PER_WINDOW:
+        if kind in self._written or len(self._written) >= MOST_PER_WINDOW:
             return False
-        self._written[refusal] = now
+        self._written[kind] = now
         return True
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+import structlog
 from pydantic import JsonValue
 from sqlalchemy import select
 
 from db.models import Office
 from db.repositories import trail
-from db.repositories.people import find_credentials
+from db.repositories.people import Credentials, find_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
@@ -26,10 +28,16 @@ from services.lockout import Attempt, Patiences, begin_attempt, forgive
 from services.sessions import Signed, begin_session, own
 
 Verify = Callable[[str, str | None], Awaitable[tuple[bool, str | None]]]
-"""Whether a password fits a stored hash; as slow without a hash as with one (`PasswordHasher.verify_password`)."""
+"""Whether a password fits a stored hash; as slow without a hash as with one (`PasswordHasher.verify_password`).
+
+Raises ValueError, as late, if what is stored is no hash.
+"""
 
 _UNKNOWN_STREAM = "account:unknown"
 """Attempts on accounts that do not exist are written down too: what costs the same time tells nothing."""
+
+_NEW_PASSWORD: Final = "give the account a password: `kawal users passwd NAME`"  # noqa: S105  how, not the password
+_log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ async def log_in(
     async with kawal.database.transaction(Viewer.nobody()) as connection:
         attempt = await begin_attempt(connection, username, origin=origin, patiences=patiences, at=at)
         found = None if "\0" in username else await find_credentials(connection, username)
-    fits, _ = await verify(password, found and found.password_hash)
+    fits = await _fits(verify, password, found)
     user_id = found and found.user_id
     if found is None or not fits or found.disabled:
         await _write_refusal(kawal, user_id, attempt, origin=origin, at=at)
@@ -75,6 +83,15 @@ async def log_in(
             data={"reason": "credentials_refused"},
         )
     return await _let_in(kawal, found.user_id, attempt, lifetime=lifetime, origin=origin)
+
+
+async def _fits(verify: Verify, password: str, found: Credentials | None) -> bool:
+    try:
+        fits, _ = await verify(password, found and found.password_hash)
+    except ValueError:
+        _log.error("account.password_hash_unreadable", account=found and str(found.user_id), remedy=_NEW_PASSWORD)
+        return False
+    return fits
 
 
 async def _write_refusal(

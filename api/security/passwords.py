@@ -47,7 +47,7 @@ class PasswordHasher:
         """Whether the password is right, and a new hash to store when the stored one's parameters are old.
 
         `stored` is None where there is no such account: it takes as long as a wrong password, and is never right.
-        Raises `ValueError` if what is stored is no argon2 hash; the message does not quote it.
+        Raises `ValueError`, as late, if what is stored is no argon2 hash; the message does not quote it.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._verify, plain, stored)
@@ -65,7 +65,8 @@ class PasswordHasher:
             return False, None
         try:
             return self._hasher.verify_and_update(_normal(plain), stored)
-        except UnknownHashError:
+        except (UnknownHashError, UnicodeEncodeError):
+            self._hasher.verify(_normal(plain), self._nobodys_hash)
             # The library's error carries what is stored, which may be a password in plain text.
             raise ValueError("what is stored as a password hash is no argon2 hash") from None
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.deps import Anyone, Requires, SignedIn
@@ -103,3 +104,15 @@ async def test_a_wrong_password_an_unknown_name_and_a_disabled_account_are_told_
     assert await trail_of(office, user("operator.taraju"), like=LOG_INS) == ["account.login_refused"]
     assert await trail_of(office, user("kades.taraju"), like=LOG_INS) == ["account.login_refused"]
     assert await trail_of(office, "unknown", like=LOG_INS) == ["account.login_refused"] * 2
+
+
+async def test_an_account_whose_hash_is_none_is_refused_like_any_other_and_the_log_names_it(office: Office) -> None:
+    who = user("operator.taraju")
+    await office.scene.rows("UPDATE users SET password_hash = 'rahasia-desa' WHERE id = :id RETURNING 1", id=who)
+    with capture_logs() as written:
+        answer = await log_in(await office.visitor(), "operator.taraju", "rahasia-desa")
+    assert (answer.status_code, answer.json()["data"]) == (401, {"reason": "credentials_refused"})
+    assert await trail_of(office, who, like=LOG_INS) == ["account.login_refused"]
+    (told,) = [line for line in written if line["event"] == "account.password_hash_unreadable"]
+    assert told["account"] == str(who)
+    assert "rahasia-desa" not in str(written)

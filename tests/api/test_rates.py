@@ -115,6 +115,29 @@ async def test_what_somebody_may_not_do_is_written_in_their_own_trail(office: Of
     ]
 
 
+async def test_hosts_of_one_network_are_one_stranger_and_one_account_is_one_from_everywhere(office: Office) -> None:
+    for host in range(1, 6):
+        assert (await get(office, "/v1/me", f"2001:db8:1::{host}")).status_code == 401
+    assert (await get(office, "/v1/me", "2001:db8:2::1")).status_code == 401
+    assert [each["address"] for each in await refusals(office, "access")] == ["2001:db8:1::1", "2001:db8:2::1"]
+    desk = await office.desk_of(WHO)
+    for host in range(1, 6):
+        refused = await desk.post("/v1/policies", json={"policy": {}}, headers={"X-Forwarded-For": f"203.0.113.{host}"})
+        assert refused.status_code == 403
+    assert [each["address"] for each in await refusals(office, f"account:{user(WHO)}")] == ["203.0.113.1"]
+
+
+async def test_a_flood_of_strangers_keeps_nothing_of_accounts_out_of_the_trail(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.refusals.MOST_PER_WINDOW", 3)
+    for number in range(1, 7):
+        assert (await get(office, "/v1/me", f"203.0.113.{number}")).status_code == 401
+    assert len(await refusals(office, "access")) == 3
+    assert (await (await office.desk_of(WHO)).post("/v1/policies", json={"policy": {}})).status_code == 403
+    assert len(await refusals(office, f"account:{user(WHO)}")) == 1
+
+
 async def test_limits_can_be_switched_off(scene: Scene) -> None:
     settings = settings_for(scene).model_copy(update=dict.fromkeys(LIMITS, None) | {"trusted_proxies": ()})
     async with opened(scene, settings) as office:

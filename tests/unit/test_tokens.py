@@ -235,9 +235,10 @@ async def test_an_unknown_account_costs_a_whole_verification(
     assert [entry.rsplit("$", 2)[0] for entry in verified] == [stored.rsplit("$", 2)[0]]
 
 
-async def test_something_stored_that_is_no_hash_is_a_defect_and_not_shown(hasher: PasswordHasher) -> None:
-    with pytest.raises(ValueError, match="no argon2 hash") as defect:
-        await hasher.verify_password("rahasia", "in-plain-text")
+@pytest.mark.parametrize("stored", ["in-plain-text", "", "$argon2id$v=19$m=8,t=1,p=1$\u00e9$YWE"])
+async def test_something_stored_that_is_no_hash_is_a_defect_and_not_shown(hasher: PasswordHasher, stored: str) -> None:
+    with pytest.raises(ValueError, match=r"no argon2 hash$") as defect:
+        await hasher.verify_password("rahasia", stored)
     assert "in-plain-text" not in str(defect.value)
 
 
