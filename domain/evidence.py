@@ -110,6 +110,10 @@ class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+BLURRED_M: Final = 800.0
+"""How far a place may lie from its hundredths of a degree: half the diagonal of such a square at the equator."""
+
+
 class Coordinates(_Fact):
     """A place on the earth (WGS 84, degrees), as the picture or the device that took it says."""
 
@@ -117,6 +121,12 @@ class Coordinates(_Fact):
     longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     accuracy_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
     source: Literal["photo", "device"]
+
+    def blurred(self) -> Coordinates:
+        """The hamlet and not the house: to a hundredth of a degree, with an accuracy that says so."""
+        accuracy = max(self.accuracy_m or 0, BLURRED_M)
+        rounded = {"latitude": round(self.latitude, 2), "longitude": round(self.longitude, 2), "accuracy_m": accuracy}
+        return self.model_copy(update=rounded)
 
 
 class Capture(_Fact):

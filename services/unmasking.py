@@ -9,6 +9,7 @@ from pydantic import Field
 from db.repositories import trail
 from db.repositories.cases import lock_case, read_revision
 from db.repositories.disclosure import Read, Reader, log_readings
+from db.repositories.evidence import read_captures
 from db.repositories.registry import read_household
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
@@ -16,7 +17,7 @@ from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat
 from domain.changes import Change, without_objector
 from domain.disclosure import DisclosureInput
-from domain.evidence import EvidenceRef
+from domain.evidence import Coordinates, EvidenceRef
 from domain.household import Household
 from domain.people import sees_objectors
 from services.kawal import Kawal
@@ -31,6 +32,13 @@ class HouseholdUnmasked(View):
     household: Household
 
 
+class PlaceOfFile(View):
+    """Where exactly a file behind the case was taken."""
+
+    evidence_id: UUID
+    coordinates: Coordinates
+
+
 class CaseUnmasked(View):
     """What a case proposes, with nothing masked."""
 
@@ -39,6 +47,7 @@ class CaseUnmasked(View):
     revision: int
     change: Change
     evidence: tuple[EvidenceRef, ...]
+    places: tuple[PlaceOfFile, ...]
     base: Household | None = Field(description="The household as it was when the update was made; null for a new one")
 
 
@@ -70,6 +79,7 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
         seat = actor.seat_for(Permission.PERSONS_UNMASK, area_code=case.area_code)
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
         change, base = revision.change, await read_base(kawal, connection, case)
+        captures = await read_captures(connection, case.id, vault=kawal.vault)
         read = Read(subject="update", area_code=case.area_code, household_id=case.household_id, update_id=case.id)
         reader = Reader.of(actor.user_id, seat, request)
         (read_id,) = await log_readings(connection, reader, [read], at=at, vault=kawal.vault)
@@ -81,6 +91,11 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
         revision=case.revision,
         change=change if sees_objectors(actor, area_code=case.area_code) else without_objector(change),
         evidence=revision.evidence,
+        places=tuple(
+            PlaceOfFile(evidence_id=evidence_id, coordinates=capture.coordinates)
+            for evidence_id, capture in captures.items()
+            if capture.coordinates is not None
+        ),
         base=base,
     )
 

@@ -33,7 +33,7 @@ IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="The ETa
 
 @router.get("/updates/{update_id}/evidence")
 async def list_evidence_of_update(update_id: UUID, actor: ActorDep, kawal: KawalDep) -> EvidenceOfCase:
-    """What stands behind an update: files with where and when they were taken, and papers by their number."""
+    """What stands behind an update: files with when and about where they were taken, and papers by their number."""
     return await list_evidence(kawal, actor, update_id)
 
 

@@ -15,8 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from db.models import Evidence, EvidenceUpload, UpdateEvidence
+from db.vault import Vault
 from domain.errors import InvalidInput, Violation
-from domain.evidence import EvidenceRef, EvidenceType, HeldEvidence, Naming, check_named, evidence_ids
+from domain.evidence import (
+    Capture,
+    EvidenceRef,
+    EvidenceType,
+    HeldEvidence,
+    Naming,
+    capture_context,
+    check_named,
+    evidence_ids,
+)
 
 
 class EvidenceRow(NamedTuple):
@@ -122,6 +132,18 @@ async def bind_evidence(
         if violations:
             raise InvalidInput(violations)
     return bound
+
+
+async def read_captures(connection: AsyncConnection, update_id: UUID, *, vault: Vault) -> dict[UUID, Capture]:
+    """Where and when the files behind a case were taken, by their ids, as far as that is known."""
+    known = (
+        select(Evidence.id, Evidence.capture)
+        .join(UpdateEvidence, UpdateEvidence.evidence_id == Evidence.id)
+        .where(UpdateEvidence.update_id == update_id, Evidence.capture.is_not(None))
+        .order_by(Evidence.id)
+    )
+    rows = await connection.execute(known)
+    return {row.id: vault.open(row.capture, Capture, context=capture_context(row.id)) for row in rows}
 
 
 def files_in_trail(bound: Mapping[UUID, bytes]) -> list[JsonValue]:

@@ -41,7 +41,9 @@ class FileFacts(View):
     pages: int | None
     signed: bool = Field(description="A PDF with an electronic signature, which is kept as it came")
     scanned: bool = Field(description="Whether a virus scanner let it pass")
-    coordinates: Coordinates | None
+    coordinates: Coordinates | None = Field(
+        description="About where it was taken, within `accuracy_m`; exactly by `POST /v1/updates/{id}/unmask`",
+    )
     taken_at: datetime | None
     uploaded_by: PersonRef | None
     kept_at: datetime
@@ -82,7 +84,10 @@ class Download:
 
 
 async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> EvidenceOfCase:
-    """The evidence of a case, in all its revisions, with the places of its pictures. Raises NotFound or Forbidden."""
+    """The evidence of a case, in all its revisions, with about where its pictures were taken.
+
+    Raises NotFound or Forbidden.
+    """
     async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await read_scoped_case(connection, actor, update_id, permission=Permission.EVIDENCE_READ)
         named = await _named(connection, update_id)
@@ -200,7 +205,7 @@ def _facts(kawal: Kawal, row: Row[*tuple[Any, ...]], uploader: PersonRef | None)
         pages=row.pages,
         signed=row.signed,
         scanned=row.scanned,
-        coordinates=capture.coordinates,
+        coordinates=capture.coordinates and capture.coordinates.blurred(),
         taken_at=capture.taken_at,
         uploaded_by=uploader,
         kept_at=row.kept_at,

@@ -14,7 +14,7 @@ from api.ranges import asked_span
 from domain.errors import RangeNotSatisfiable
 from tests.api.evidence.conftest import Counter, Desk
 from tests.api.evidence.test_naming import file, proposal, submit
-from tests.evidence.files import document, photo, written
+from tests.evidence.files import LATITUDE, LONGITUDE, document, photo, written
 from tests.scene import user
 
 pytestmark = pytest.mark.embedded
@@ -71,6 +71,23 @@ async def test_a_download_goes_on_where_the_line_broke(desk: Desk) -> None:
     assert beyond.headers["Content-Range"] == f"bytes */{len(content)}"
     held = await desk.client.get(address, headers={"If-None-Match": tag})
     assert (held.status_code, held.content) == (304, b"")
+
+
+async def test_a_list_tells_the_hamlet_of_a_picture_and_the_house_is_for_a_reading_that_is_written_down(
+    counter: Counter, desk: Desk
+) -> None:
+    evidence_id = await desk.uploaded(photo(), type="kk")
+    update_id = (await submit(desk, proposal(file(evidence_id)))).json()["id"]
+    listed = await desk.client.get(f"/v1/updates/{update_id}/evidence")
+    (picture,) = [item["file"] for item in listed.json()["items"] if item["file"]]
+    assert picture["coordinates"] == {"latitude": -7.36, "longitude": 108.1, "accuracy_m": 800, "source": "photo"}
+    assert str(LATITUDE) not in listed.text
+    assert await _readings(counter) == []
+    why = {"purpose": "field_visit", "explanation": "Mencari rumah keluarga untuk kunjungan"}
+    shown = await desk.client.post(f"/v1/updates/{update_id}/unmask", json=why)
+    exactly = {"latitude": LATITUDE, "longitude": LONGITUDE, "accuracy_m": 12.5, "source": "photo"}
+    assert shown.json()["places"] == [{"evidence_id": evidence_id, "coordinates": exactly}]
+    assert len(await _readings(counter)) == 1
 
 
 @pytest.mark.parametrize(

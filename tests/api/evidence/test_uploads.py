@@ -41,7 +41,7 @@ async def test_a_photo_arrives_in_pieces_and_is_kept(counter: Counter, desk: Des
     assert (state["file"]["width"], state["file"]["height"]) == (1700, 2600)
     assert state["file"]["scanned"]
     place_taken = state["file"]["coordinates"]
-    assert (place_taken["latitude"], place_taken["longitude"]) == (LATITUDE, LONGITUDE)
+    assert place_taken == {"latitude": -7.36, "longitude": 108.1, "accuracy_m": 800, "source": "photo"}
     assert state["file"]["taken_at"] == "2026-11-20T09:15:00+07:00"
     assert counter.clamd.scanned == [len(content)]
     assert counter.files("uploads") == []
@@ -331,12 +331,12 @@ async def test_the_same_photo_twice_lies_in_the_store_once(counter: Counter, des
 
 async def test_the_place_of_the_device_is_kept_where_the_picture_knows_none(desk: Desk) -> None:
     content = photo(place=False)
-    place = await desk.begun(len(content), coordinates="-7.4,108.2,15")
+    place = await desk.begun(len(content), coordinates="-7.4,108.2,1500")
     await desk.add(place, 0, content)
     assert (await desk.state(place))["file"]["coordinates"] == {
         "latitude": -7.4,
         "longitude": 108.2,
-        "accuracy_m": 15,
+        "accuracy_m": 1500,
         "source": "device",
     }
 
