@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import EvidenceUpload
@@ -102,46 +102,75 @@ async def replace_parts(
     return bool(moved.rowcount)
 
 
-async def claim_check(connection: AsyncConnection, upload: Upload, *, at: datetime, within: timedelta) -> bool:
-    """Take it on to look at the whole file; False while another request does, or when it is done."""
+async def claim_check(
+    connection: AsyncConnection, upload: Upload, *, at: datetime, within: timedelta
+) -> datetime | None:
+    """Take it on to look at the whole file, until the moment answered; None while another request does, or did.
+
+    The moment is what tells one claim from another: a request that comes too late finds the claim of the next.
+    """
+    until = at + within
     claimed = await connection.execute(
         update(EvidenceUpload)
         .where(
             EvidenceUpload.id == upload.id,
             EvidenceUpload.finished_at.is_(None),
             EvidenceUpload.fault.is_(None),
-            or_(EvidenceUpload.checking_until.is_(None), EvidenceUpload.checking_until < at),
+            _unclaimed(at),
         )
-        .values(checking_until=at + within),
+        .values(checking_until=until),
     )
-    return bool(claimed.rowcount)
+    return until if claimed.rowcount else None
 
 
-async def release_check(connection: AsyncConnection, upload_id: UUID) -> None:
+async def hold_claim(connection: AsyncConnection, upload_id: UUID, claim: datetime) -> bool:
+    """Whether the claim still stands; nobody takes it over until the transaction ends."""
+    held = select(EvidenceUpload.id).where(*_claimed(upload_id, claim)).with_for_update()
+    return await connection.scalar(held) is not None
+
+
+async def release_check(connection: AsyncConnection, upload_id: UUID, claim: datetime) -> None:
     """Give it up: the next request looks at the file."""
-    await connection.execute(
-        update(EvidenceUpload).where(EvidenceUpload.id == upload_id).values(checking_until=None),
-    )
+    await connection.execute(update(EvidenceUpload).where(*_claimed(upload_id, claim)).values(checking_until=None))
 
 
 async def end_upload(
     connection: AsyncConnection,
     upload_id: UUID,
+    claim: datetime,
     *,
     finished_at: datetime | None = None,
     fault: ContentFault | None = None,
-) -> None:
-    """Say that the file is kept, or why it is not. The row stays until it expires, to be asked for."""
-    await connection.execute(
+) -> bool:
+    """Say that the file is kept, or why it is not; False when the claim was lost.
+
+    The row stays until it expires, to be asked for.
+    """
+    ended = await connection.execute(
         update(EvidenceUpload)
-        .where(EvidenceUpload.id == upload_id)
+        .where(*_claimed(upload_id, claim))
         .values(parts=[], details=None, checking_until=None, finished_at=finished_at, fault=fault and fault.value),
     )
+    return bool(ended.rowcount)
 
 
-async def remove_upload(connection: AsyncConnection, upload_id: UUID) -> None:
-    """Forget an upload."""
-    await connection.execute(delete(EvidenceUpload).where(EvidenceUpload.id == upload_id))
+async def remove_upload(connection: AsyncConnection, upload_id: UUID, *, at: datetime) -> tuple[Part, ...] | None:
+    """Forget an upload, and answer its parts; None when its file is kept or being looked at, or it is gone."""
+    gone = await connection.execute(
+        delete(EvidenceUpload)
+        .where(EvidenceUpload.id == upload_id, EvidenceUpload.finished_at.is_(None), _unclaimed(at))
+        .returning(EvidenceUpload.parts),
+    )
+    row = gone.one_or_none()
+    return None if row is None else _parts(row)
+
+
+def _unclaimed(at: datetime) -> ColumnElement[bool]:
+    return or_(EvidenceUpload.checking_until.is_(None), EvidenceUpload.checking_until < at)
+
+
+def _claimed(upload_id: UUID, claim: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (EvidenceUpload.id == upload_id, EvidenceUpload.checking_until == claim)
 
 
 async def remove_expired(connection: AsyncConnection, *, at: datetime) -> list[UUID]:
@@ -162,6 +191,10 @@ def _document(parts: Sequence[Part]) -> list[list[Any]]:
     return [list(part) for part in parts]
 
 
+def _parts(row: Row[*tuple[Any, ...]]) -> tuple[Part, ...]:
+    return tuple(Part(*part) for part in row.parts)
+
+
 def _upload(row: Row[*tuple[Any, ...]]) -> Upload:
     return Upload(
         id=row.id,
@@ -169,7 +202,7 @@ def _upload(row: Row[*tuple[Any, ...]]) -> Upload:
         type=EvidenceType(row.type),
         uploaded_by=row.uploaded_by,
         length=row.length,
-        parts=tuple(Part(*part) for part in row.parts),
+        parts=_parts(row),
         expires_at=row.expires_at,
         finished_at=row.finished_at,
         fault=row.fault and ContentFault(row.fault),

@@ -19,10 +19,11 @@ from db.repositories.trail import Doer, Entry, stream_of_evidence
 from db.session import Viewer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission
-from domain.errors import ContentBeingChecked, EvidenceUnavailable
+from domain.errors import ContentBeingChecked, DomainError, EvidenceUnavailable, UploadGone
 from domain.evidence import Capture, ContentFault, Coordinates, capture_context
 from domain.uploads import Part, Upload, device_context
 from runtime.evidence.examination import Examined
+from runtime.evidence.objects import MissingObjectError
 from runtime.evidence.verdicts import Refused
 from services.kawal import Kawal
 
@@ -35,17 +36,24 @@ async def keep_upload(kawal: Kawal, actor: Actor, upload: Upload) -> Upload:
     """Keep the file, or note why it cannot be kept; answers the upload as it stands then.
 
     Safe to repeat after a process died at any point: content goes into the store first, then its row, and only then
-    is the upload ended. Raises ContentBeingChecked while another request does the same, EvidenceUnavailable.
+    is the upload ended. Raises ContentBeingChecked while another request does the same, UploadGone when it was given up
+    meanwhile, EvidenceUnavailable.
     """
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        if not await uploads.claim_check(connection, upload, at=kawal.now(), within=_WITHIN):
-            raise ContentBeingChecked("The file has arrived and is being looked at.")
+        claim = await uploads.claim_check(connection, upload, at=kawal.now(), within=_WITHIN)
+    if claim is None:
+        raise being_checked()
     try:
-        return await _keep(kawal, actor, upload)
+        return await _keep(kawal, actor, upload, claim)
     except BaseException:
         async with kawal.database.transaction(Viewer.of(actor)) as connection:
-            await uploads.release_check(connection, upload.id)
+            await uploads.release_check(connection, upload.id, claim)
         raise
+
+
+def being_checked() -> ContentBeingChecked:
+    """Another request is looking at the file."""
+    return ContentBeingChecked("The file has arrived and is being looked at.")
 
 
 async def drop_parts(kawal: Kawal, upload_id: UUID, parts: Iterable[Part]) -> None:
@@ -57,23 +65,34 @@ async def drop_parts(kawal: Kawal, upload_id: UUID, parts: Iterable[Part]) -> No
         _log.warning("evidence.parts_left", upload=str(upload_id))
 
 
-async def _keep(kawal: Kawal, actor: Actor, upload: Upload) -> Upload:
-    archive = kawal.evidence.archive
-    received = b"".join([await archive.get_part(upload.id, part) for part in upload.parts])
+async def _keep(kawal: Kawal, actor: Actor, upload: Upload, claim: datetime) -> Upload:
+    received = await _received(kawal, actor, upload, claim)
     try:
         examined = await kawal.evidence.examination.examine(received)
     except Refused as refused:
-        ended = await _refuse(kawal, actor, upload, refused.fault)
+        ended = await _refuse(kawal, actor, upload, claim, refused.fault)
     else:
-        ended = await _accept(kawal, actor, upload, examined, received=received)
+        ended = await _accept(kawal, actor, upload, claim, examined, received=received)
     await drop_parts(kawal, upload.id, upload.parts)
     return ended
 
 
-async def _refuse(kawal: Kawal, actor: Actor, upload: Upload, fault: ContentFault) -> Upload:
+async def _received(kawal: Kawal, actor: Actor, upload: Upload, claim: datetime) -> bytes:
+    archive = kawal.evidence.archive
+    try:
+        return b"".join([await archive.get_part(upload.id, part) for part in upload.parts])
+    except MissingObjectError:
+        async with kawal.database.transaction(Viewer.of(actor)) as connection:
+            if await uploads.hold_claim(connection, upload.id, claim):
+                raise
+            raise await _overtaken(connection, upload) from None
+
+
+async def _refuse(kawal: Kawal, actor: Actor, upload: Upload, claim: datetime, fault: ContentFault) -> Upload:
     at = kawal.now()
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        await uploads.end_upload(connection, upload.id, fault=fault)
+        if not await uploads.end_upload(connection, upload.id, claim, fault=fault):
+            raise await _overtaken(connection, upload)
         entry = Entry(
             type=AuditType.EVIDENCE_REFUSED,
             by=_doer(actor, upload),
@@ -83,11 +102,21 @@ async def _refuse(kawal: Kawal, actor: Actor, upload: Upload, fault: ContentFaul
     return replace(upload, parts=(), fault=fault)
 
 
-async def _accept(kawal: Kawal, actor: Actor, upload: Upload, examined: Examined, *, received: bytes) -> Upload:
+async def _accept(
+    kawal: Kawal,
+    actor: Actor,
+    upload: Upload,
+    claim: datetime,
+    examined: Examined,
+    *,
+    received: bytes,
+) -> Upload:
     contents = [each for each in (examined.content, examined.thumbnail) if each]
     digests = [bytes.fromhex(await kawal.evidence.archive.keep(each)) for each in contents]
     at = kawal.now()
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        if not await uploads.hold_claim(connection, upload.id, claim):
+            raise await _overtaken(connection, upload)
         facts = await kawal.rules.area(connection, upload.area_code)
         capture = _capture(kawal, upload, examined, zone=ZoneInfo(facts.zone))
         row = _row(kawal, upload, examined, capture, received=hashlib.sha256(received).digest(), at=at)
@@ -98,8 +127,18 @@ async def _accept(kawal: Kawal, actor: Actor, upload: Upload, examined: Examined
     for each in contents:
         await kawal.evidence.archive.keep(each)
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        await uploads.end_upload(connection, upload.id, finished_at=at)
+        if not await uploads.end_upload(connection, upload.id, claim, finished_at=at):
+            raise await _overtaken(connection, upload)
     return replace(upload, parts=(), finished_at=at)
+
+
+async def _overtaken(connection: AsyncConnection, upload: Upload) -> DomainError:
+    """What to tell a request that took so long that another took the upload over, or gave it up."""
+    try:
+        await uploads.read_upload(connection, upload.id, owner=upload.uploaded_by)
+    except UploadGone as gone:
+        return gone
+    return being_checked()
 
 
 def _row(

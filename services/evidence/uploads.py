@@ -30,7 +30,7 @@ from domain.evidence import FAULT_TEXTS, ContentFault
 from domain.ids import new_id
 from domain.uploads import PART, SMALL_PART, Upload, UploadInput, device_context, next_part
 from services.evidence.checksum import Checksum
-from services.evidence.keeping import drop_parts, keep_upload
+from services.evidence.keeping import being_checked, drop_parts, keep_upload
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
 
@@ -135,16 +135,24 @@ async def add_to_upload(
 
 
 async def end_upload(kawal: Kawal, actor: Actor, upload_id: UUID) -> None:
-    """Give an upload up, with what has arrived. Raises UploadGone, NotPossibleNow once the file is kept."""
-    upload = await read_upload(kawal, actor, upload_id)
-    if upload.finished_at is not None:
-        raise NotPossibleNow(
-            "The file is kept already.",
-            remedy="Leave it: a file that no update names is erased by itself.",
-        )
+    """Give an upload up, with what has arrived.
+
+    Raises UploadGone, ContentBeingChecked, NotPossibleNow once the file is kept.
+    """
+    at = kawal.now()
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        await uploads.remove_upload(connection, upload_id)
-    await drop_parts(kawal, upload.id, upload.parts)
+        parts = await uploads.remove_upload(connection, upload_id, at=at)
+        if parts is None:
+            upload = await uploads.read_upload(connection, upload_id, owner=actor.user_id)
+            raise being_checked() if upload.finished_at is None else _kept_already()
+    await drop_parts(kawal, upload_id, parts)
+
+
+def _kept_already() -> NotPossibleNow:
+    return NotPossibleNow(
+        "The file is kept already.",
+        remedy="Leave it: a file that no update names is erased by itself.",
+    )
 
 
 async def _settled(kawal: Kawal, actor: Actor, upload: Upload) -> Upload:

@@ -9,8 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from domain.errors import EvidenceUnavailable
+from domain.evidence import ContentFault
 from domain.uploads import PART
+from runtime.evidence.verdicts import Refused
 from services.evidence import keeping, uploads
+from tests.api.conftest import until
 from tests.api.evidence.conftest import MOST_BYTES, MOST_UPLOADS, TUS, UPLOADS, Counter, Desk, checksum, metadata
 from tests.evidence.files import EICAR, LATITUDE, LONGITUDE, document, photo, written
 
@@ -287,6 +291,115 @@ async def test_a_process_that_dies_while_it_keeps_a_file_is_made_up_for(
     assert [event.type for event in await _events(counter, place)] == ["evidence.kept"]
     assert counter.files("uploads") == []
     assert (await desk.client.get(f"/v1/evidence/{place.rpartition('/')[2]}")).status_code == 200
+
+
+class Examiner:
+    """Looks at files when a test says so, in the order of the requests, and finds in them what a test says."""
+
+    def __init__(self, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+        examination = counter.office.app.state.front.kawal.evidence.examination
+        self._real = examination.examine
+        self._told: list[asyncio.Future[Exception | None]] = []
+        monkeypatch.setattr(examination, "examine", self._examine)
+
+    async def _examine(self, content: bytes) -> Any:
+        told = asyncio.get_running_loop().create_future()
+        self._told.append(told)
+        fault = await told
+        if fault is not None:
+            raise fault
+        return await self._real(content)
+
+    @property
+    def asked(self) -> int:
+        """How many requests have asked it."""
+        return len(self._told)
+
+    async def has(self, count: int) -> None:
+        """Wait until so many requests have asked it."""
+
+        async def asked() -> bool:
+            return self.asked == count
+
+        await until(asked)
+
+    def answer(self, number: int, fault: Exception | None = None) -> None:
+        self._told[number].set_result(fault)
+
+
+@pytest.fixture
+def examiner(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> Examiner:
+    return Examiner(counter, monkeypatch)
+
+
+async def _overtaken(counter: Counter, desk: Desk, examiner: Examiner) -> tuple[str, Any, Any]:
+    """An upload that a second request looks at, since the first took too long and is still at it."""
+    content = photo()
+    place = await desk.begun(len(content))
+    first = asyncio.create_task(desk.add(place, 0, content))
+    await examiner.has(1)
+    await counter.office.scene.rows("UPDATE evidence_uploads SET checking_until = now() RETURNING 1")
+    second = asyncio.create_task(desk.client.head(place, headers=TUS))
+    await examiner.has(2)
+    return place, first, second
+
+
+async def test_an_upload_is_not_given_up_while_its_file_is_being_looked_at(desk: Desk, examiner: Examiner) -> None:
+    content = photo()
+    place = await desk.begun(len(content))
+    adding = asyncio.create_task(desk.add(place, 0, content))
+    await examiner.has(1)
+    busy = await desk.client.delete(place, headers=TUS)
+    assert (busy.status_code, busy.json()["code"]) == (423, "content_being_checked")
+    examiner.answer(0)
+    assert (await adding).status_code == 204
+    assert (await desk.state(place))["state"] == "kept"
+    assert (await desk.client.delete(place, headers=TUS)).json()["code"] == "not_possible_now"
+
+
+async def test_a_request_that_was_overtaken_does_not_give_away_the_claim_of_the_next(
+    counter: Counter, desk: Desk, examiner: Examiner
+) -> None:
+    place, first, second = await _overtaken(counter, desk, examiner)
+    examiner.answer(0, EvidenceUnavailable("The scanner does not answer."))
+    assert (await first).status_code == 503
+    third = asyncio.create_task(desk.client.head(place, headers=TUS))
+
+    async def is_answered_or_looks_too() -> bool:
+        return third.done() or examiner.asked == 3
+
+    await until(is_answered_or_looks_too)
+    assert third.done()
+    assert (await third).status_code == 423
+    examiner.answer(1)
+    assert (await second).status_code == 200
+
+
+@pytest.mark.parametrize("late_verdict", [None, Refused(ContentFault.MALWARE)], ids=["fit", "unfit"])
+async def test_the_verdict_of_a_request_that_was_overtaken_does_not_count(
+    counter: Counter, desk: Desk, examiner: Examiner, late_verdict: Exception | None
+) -> None:
+    place, first, second = await _overtaken(counter, desk, examiner)
+    examiner.answer(0, late_verdict)
+    assert ((await first).status_code, (await first).json()["code"]) == (423, "content_being_checked")
+    examiner.answer(1)
+    assert (await second).status_code == 200
+    assert (await desk.state(place))["state"] == "kept"
+    assert [event.type for event in await _events(counter, place)] == ["evidence.kept"]
+
+
+async def test_the_verdict_on_an_upload_that_was_given_up_meanwhile_does_not_count(
+    counter: Counter, desk: Desk, examiner: Examiner
+) -> None:
+    content = photo()
+    place = await desk.begun(len(content))
+    adding = asyncio.create_task(desk.add(place, 0, content))
+    await examiner.has(1)
+    await counter.office.scene.rows("UPDATE evidence_uploads SET checking_until = now() RETURNING 1")
+    assert (await desk.client.delete(place, headers=TUS)).status_code == 204
+    examiner.answer(0)
+    assert ((await adding).status_code, (await adding).json()["code"]) == (410, "upload_gone")
+    assert await counter.office.scene.rows("SELECT id FROM evidence") == []
 
 
 async def test_a_lost_answer_is_made_up_for_by_asking(desk: Desk) -> None:
