@@ -41,7 +41,7 @@ class _Refusal(NamedTuple):
 
     @property
     def kind(self) -> _Kind:
-        """A key, and an account, is one wherever it asks from; of strangers, a network is one, whatever hosts it has."""
+        """A key or an account is one wherever it asks from; of strangers, a network is one, whatever hosts it has."""
         return (self.api_key or self.actor or network_of(self.address), self.status)
 
 
