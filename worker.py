@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 import structlog
 import uvloop
@@ -27,35 +26,28 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.casework import Casework, Desk
 from activities.delivery import Delivery
-from activities.evidence_sweep import EvidenceSweep
 from activities.identity_check import IdentityCheck
-from activities.notary import Notary
 from activities.outbox import Dispatcher
 from db.repositories.rules import Rules
 from db.session import Database, Viewer
 from db.vault import Vault
 from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
+from duties.evidence_sweep import EvidenceSweep
+from duties.notary import Notary
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
 from runtime.engine import Engine, connect, metrics_runtime
 from runtime.evidence.room import open_archive
 from runtime.heap import settle_heap
 from runtime.logging import configure_logging
+from runtime.periodic import Duty
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
 
 _GRACE = timedelta(seconds=30)
 _STICKY_PATIENCE = timedelta(seconds=3)
 _log = structlog.get_logger()
-
-
-class Duty(Protocol):
-    """What a worker does by itself, beside what the engine asks of it."""
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from db.session import Database, Viewer
 from domain.contracts import DeadlineMoved, MinistryAnswered
 from domain.errors import EngineUnavailable
 from runtime.engine import Engine, EngineHasNoCaseError, NewCase
+from runtime.periodic import pause, repeat
 
 _LEASE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=1)
@@ -54,20 +55,21 @@ class Dispatcher:
         self._outages_seen: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Dispatch until `stop` is set, whatever happens meanwhile; a database that is away is waited for."""
-        clock = asyncio.get_running_loop().time
-        next_round = clock() + _ROUND.total_seconds()
-        while not stop.is_set():
-            try:
-                if clock() >= next_round:
-                    next_round = clock() + _ROUND.total_seconds()
-                    await self.wake_forgotten(datetime.now(UTC))
-                sent = await self.dispatch_once() if await self._engine_there() else 0
-            except Exception as fault:  # noqa: BLE001 - whatever it is, what waits in the outbox still has to be sent
-                _log.warning("outbox.database_unavailable", error=type(fault).__name__)
-                sent = 0
-            if sent < _BATCH:
-                await _pause(stop, self._every)
+        """Dispatch, and once a minute look what the engine has forgotten, until `stop` is set."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(repeat(self._dispatch_turn, stop, name="outbox", every=self._every))
+            group.create_task(self._remind(stop))
+
+    async def _dispatch_turn(self, _at: datetime) -> bool:
+        return await self._engine_there() and await self.dispatch_once() == _BATCH
+
+    async def _remind(self, stop: asyncio.Event) -> None:
+        async def turn(at: datetime) -> bool:
+            await self.wake_forgotten(at)
+            return False
+
+        await pause(stop, _ROUND)  # what the outbox still holds goes first
+        await repeat(turn, stop, name="reminders", every=_ROUND)
 
     async def wake_forgotten(self, at: datetime) -> None:
         """Queue a reminder of every case that the engine should have moved by `at` and has not."""
@@ -193,19 +195,10 @@ class Dispatcher:
 
     async def _put_back(self, message: Message, error: str) -> None:
         """Try again after a pause that grows, but never long; the end of an outage ends it (see `_end_pauses`)."""
-        pause = min(timedelta(seconds=2 ** min(message.attempts, 6)), _LONGEST_PAUSE)
+        wait = min(timedelta(seconds=2 ** min(message.attempts, 6)), _LONGEST_PAUSE)
         _log.warning("outbox.put_back", topic=message.topic, attempts=message.attempts, error=error)
-        await self._note(message, available_at=datetime.now(UTC) + pause, last_error=error)
+        await self._note(message, available_at=datetime.now(UTC) + wait, last_error=error)
 
     async def _note(self, message: Message, **changes: object) -> None:
         async with self._database.transaction(Viewer.system("worker")) as connection:
             await connection.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**changes))
-
-
-async def _pause(stop: asyncio.Event, duration: timedelta) -> None:
-    """Wait for `duration`, or less when it is time to stop."""
-    try:
-        async with asyncio.timeout(duration.total_seconds()):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import typer
 from pydantic import JsonValue
 
-from activities.evidence_sweep import EvidenceSweep, Swept
 from commands.operation import owner_database, run
 from commands.terminal import AsJson, progress, say, show_json, show_table
+from duties.evidence_sweep import EvidenceSweep, Swept
 from runtime.evidence.room import open_archive
 from runtime.settings import get_settings
 from services.administration.evidence import CheckedFile, StoreFlaw, count_files, find_orphans, verify_files

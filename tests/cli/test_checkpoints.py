@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from activities.notary import Notary
 from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.trail import Entry
@@ -26,6 +25,7 @@ from domain.checkpoints import Checkpoint, TrailAlteredError, leaf, signed
 from domain.keyring import generate
 from domain.merkle import MerkleTree
 from domain.signing import SigningRing
+from duties.notary import Notary
 from runtime.settings import get_settings
 from tests.cli.conftest import Kawal
 

@@ -29,7 +29,7 @@ async def test_submission_while_the_worker_has_no_database_is_started_when_it_ha
         with capture_logs() as told:
 
             async def failures() -> int:
-                return sum(entry["event"] == "outbox.database_unavailable" for entry in told)
+                return sum(entry["event"] == "duty.failed" and entry["duty"] == "outbox" for entry in told)
 
             await until(failures, lambda failed: failed > 1)
         line.release()

@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from activities.evidence_sweep import EvidenceSweep
 from devstack.temporal import TemporalServer
+from duties.evidence_sweep import EvidenceSweep
 from runtime.evidence.archive import Archive
 from runtime.evidence.objects import FolderObjects
 from runtime.settings import Settings

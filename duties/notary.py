@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -12,6 +12,7 @@ from db.repositories.checkpoints import checkpoint_if_due
 from db.session import Database, Viewer
 from domain.checkpoints import Checkpoint, TrailAlteredError
 from domain.signing import SigningRing
+from runtime.periodic import repeat
 
 _LONGEST_PAUSE: Final = timedelta(seconds=30)
 _LOOKS: Final = 10
@@ -28,24 +29,16 @@ class Notary:
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set, whatever happens meanwhile; a database that is away is waited for."""
-        pause = min(self._every / _LOOKS, _LONGEST_PAUSE)
-        while not stop.is_set():
-            try:
-                await self.sign_if_due(datetime.now(UTC))
-            except TrailAlteredError as alarm:
-                _log.error(
-                    "notary.trail_altered", detail=str(alarm), remedy="see docs/operations.md, the trail is in doubt"
-                )
-            except Exception as fault:  # noqa: BLE001 - whatever it is, the next interval still has to be signed
-                _log.error(
-                    "notary.not_signed", error=type(fault).__name__, cause=str(getattr(fault, "orig", "")) or None
-                )
-            try:
-                async with asyncio.timeout(pause.total_seconds()):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+        """Until `stop` is set."""
+        await repeat(self._turn, stop, name="notary", every=min(self._every / _LOOKS, _LONGEST_PAUSE))
+
+    async def _turn(self, at: datetime) -> bool:
+        try:
+            await self.sign_if_due(at)
+        except TrailAlteredError as alarm:
+            remedy = "see docs/operations.md, the trail is in doubt"
+            _log.error("notary.trail_altered", detail=str(alarm), remedy=remedy)
+        return False
 
     async def sign_if_due(self, at: datetime) -> Checkpoint | None:
         """The checkpoint of the interval that `at` lies in; None if there is one. Raises TrailAlteredError."""

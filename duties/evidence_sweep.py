@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from db.repositories.trail import Entry, stream_of_evidence
 from domain.audit import AuditType
 from runtime.evidence.archive import CONTENT, PARTS, Archive
 from runtime.evidence.objects import ObjectInfo
+from runtime.periodic import repeat
 
 Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Begins a transaction of a part of Kawal."""
@@ -54,20 +55,14 @@ class EvidenceSweep:
     every: timedelta = _EVERY
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep until `stop` is set, whatever happens meanwhile."""
-        while not stop.is_set():
-            try:
-                swept = await self.sweep(datetime.now(UTC))
-            except Exception as fault:  # noqa: BLE001 - a store or a database that is away comes back
-                _log.warning("evidence.sweep_failed", error=type(fault).__name__)
-            else:
-                if any(swept):
-                    _log.info("evidence.swept", **swept._asdict())
-            try:
-                async with asyncio.timeout(self.every.total_seconds()):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+        """Sweep until `stop` is set."""
+        await repeat(self._turn, stop, name="evidence_sweep", every=self.every)
+
+    async def _turn(self, at: datetime) -> bool:
+        swept = await self.sweep(at)
+        if any(swept):
+            _log.info("evidence.swept", **swept._asdict())
+        return False
 
     async def sweep(self, at: datetime, *, thorough: bool = False) -> Swept:
         """Remove what is due `at` this moment; when `thorough`, also contents of which no row knows."""
