@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "db": "commands.database:app",
     "areas": "commands.areas:app",
     "calendar": "commands.calendars:app",
-    "users": "commands.people:users",
+    "users": "commands.identities:users",
     "memberships": "commands.people:memberships",
     "delegations": "commands.people:delegations",
     "policies": "commands.policies:app",

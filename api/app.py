@@ -20,6 +20,7 @@ from api.refusals import Refusals
 from api.request_log import RequestLog
 from api.resumable import Resumable
 from api.route_names import RouteNames
+from api.security.foreign_tokens import ForeignTokens
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
 from db.repositories.rules import Rules
@@ -30,6 +31,7 @@ from runtime.engine import Engine, connect
 from runtime.evidence.room import EvidenceRoom
 from runtime.heap import settle_heap
 from runtime.logging import configure_logging
+from runtime.oidc.provider import Provider
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
 from services.key_use import KeyUses
@@ -53,12 +55,14 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         passwords = PasswordHasher()
         root = kawal or await open_kawal(chosen)
         key_uses = KeyUses(root.database)
-        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates, key_uses)
+        foreign = ForeignTokens(Provider(issuer) for issuer in chosen.oidc_issuers)
+        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates, key_uses, foreign)
         if kawal is None:
             settle_heap()
         yield
         passwords.close()
         await key_uses.settle()
+        await foreign.close()
         if kawal is None:
             await root.engine.close()
             await root.database.close()

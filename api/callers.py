@@ -1,4 +1,4 @@
-"""Who asks: by an access token of this service, or by the API key of a machine.
+"""Who asks: by an access token of this service or of another issuer, or by the API key of a machine.
 
 Authority is read from the database on every request, in one statement, so that it ends when a membership, a session or
 a key does and not when a token does.
@@ -20,13 +20,15 @@ from domain.authority import Actor
 from domain.errors import Unauthenticated
 from domain.lockout import network_of
 from domain.sessions import digest_of
+from runtime.oidc.provider import Provider
+from services.identities import Stranger, recognise
 
 _NO_KEY: Final = "This is not an API key: it is cut off, or was typed wrongly."
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, and in which of their sessions; None for a machine, which has none."""
+    """Who is asking, and in which of their sessions here; None for a machine, and with a token of another issuer."""
 
     actor: Actor
     session_id: UUID | None
@@ -38,6 +40,9 @@ async def identify(front: Front, request: Request, token: str | None) -> Caller:
         raise Unauthenticated("This needs an access token.", data={"reason": "token_missing"})
     if token.startswith(KEY_PREFIX):
         return await _by_key(front, request, token)
+    provider = front.foreign.provider_of(token)
+    if provider is not None:
+        return await _by_foreign_token(front, request, token, provider)
     return await _by_token(front, request, token)
 
 
@@ -48,6 +53,14 @@ async def _by_token(front: Front, request: Request, token: str) -> Caller:
     async with front.kawal.database.question() as connection:
         actor = await read_actor(connection, claims.user_id, at=now, session_id=claims.session_id)
     return Caller(actor, claims.session_id)
+
+
+async def _by_foreign_token(front: Front, request: Request, token: str, provider: Provider) -> Caller:
+    vouching = await front.foreign.verify_access(provider, token, now=front.kawal.now())
+    stranger = Stranger(provider.settings, vouching.subject, vouching.issued_at, vouching.claims)
+    actor = await recognise(front.kawal, stranger)
+    await front.rates.pass_account(request.scope, actor.user_id)
+    return Caller(actor, None)
 
 
 async def _by_key(front: Front, request: Request, secret: str) -> Caller:

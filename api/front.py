@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from api.rates import Rates
+from api.security.foreign_tokens import ForeignTokens
 from api.security.passwords import PasswordHasher
 from api.security.tokens import TokenIssuer
 from domain.lockout import Patience
@@ -30,6 +31,7 @@ class Front:
     passwords: PasswordHasher
     rates: Rates
     key_uses: KeyUses
+    foreign: ForeignTokens
 
     @property
     def lifetime(self) -> Lifetime:

@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "idempotency_key_reused": Kind(422, "The Idempotency-Key belongs to another request"),
     "engine_unavailable": Kind(503, "The workflow engine does not answer", retry_after=5),
     "partner_unavailable": Kind(503, "A partner does not answer", retry_after=30),
+    "issuer_unavailable": Kind(503, "The issuer does not answer", retry_after=15),
     "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
     "unauthenticated": Kind(401, "Not signed in"),
     "sign_in_paused": Kind(429, "Signing in is paused"),

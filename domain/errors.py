@@ -134,6 +134,13 @@ class PartnerUnavailable(DomainError):
     default_remedy = "Wait: it is asked again by itself until it answers."
 
 
+class IssuerUnavailable(DomainError):
+    """The issuer that vouches for somebody does not answer, and nothing is known of it yet."""
+
+    code = "issuer_unavailable"
+    default_remedy = "Try again later, or sign in with a name and a password if you have one here."
+
+
 class ForeignRun(DomainError):
     """A second run of the engine for a case that has, or had, its run: it ends without touching the case."""
 
@@ -263,6 +270,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         EngineUnavailable,
         ActPending,
         PartnerUnavailable,
+        IssuerUnavailable,
         ForeignRun,
         Unauthenticated,
         SignInPaused,

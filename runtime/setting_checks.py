@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -71,6 +72,16 @@ def parse_rate(value: object) -> object:
     if not isinstance(value, str) or not _RATE.fullmatch(value):
         raise ValueError("must be a number of requests and a time, as in 600/minute, or off")
     return value
+
+
+def parse_json(value: object) -> object:
+    """A list as JSON; an empty text is an empty list."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else []
+    except ValueError:
+        raise ValueError("must be a list as JSON") from None
 
 
 def parse_networks(value: object) -> object:

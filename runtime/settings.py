@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.keyring import IndexRing, KeyRing
 from domain.signing import SigningRing
+from runtime.oidc.settings import IssuerSettings, check_issuers
 from runtime.setting_checks import (
     check_asyncpg_url,
     check_base_url,
@@ -28,6 +29,7 @@ from runtime.setting_checks import (
     check_webhook_secret,
     none_if_empty,
     parse_index_ring,
+    parse_json,
     parse_key_ring,
     parse_networks,
     parse_rate,
@@ -47,6 +49,7 @@ SigningKeys = Annotated[SigningRing, NoDecode, BeforeValidator(parse_signing_rin
 Rate = Annotated[str | None, BeforeValidator(parse_rate)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_networks)]
 IndexKeys = Annotated[IndexRing, NoDecode, BeforeValidator(parse_index_ring)]
+Issuers = Annotated[tuple[IssuerSettings, ...], NoDecode, BeforeValidator(parse_json), AfterValidator(check_issuers)]
 
 
 class SettingsError(Exception):
@@ -132,6 +135,8 @@ class Settings(BaseSettings):
     """Requests with one API key, in each process of the API; a key may be given a limit of its own below it."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed; empty for none."""
+    oidc_issuers: Issuers = ()
+    """Issuers that are trusted besides our own: a list of objects as JSON (`runtime/oidc/settings.py`)."""
     field_keys: Keys
     """Seal columns (NIK, KK, names, the change itself)."""
     index_keys: IndexKeys

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import sessions, trail
+from db.repositories.identities import refuse_tokens
 from db.repositories.sessions import NewSession, SessionRow
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
@@ -115,9 +116,13 @@ async def end_session(kawal: Kawal, actor: Actor, session_id: UUID) -> None:
 
 
 async def end_all_sessions(kawal: Kawal, actor: Actor) -> None:
-    """End every session of the actor, this one included."""
+    """End every session of the actor, this one included, and refuse what other issuers gave out before."""
+    at = kawal.now()
+    signed_out = Entry(type=AuditType.ACCOUNT_SIGNED_OUT_EVERYWHERE, by=Doer(user_id=actor.user_id))
     async with kawal.database.transaction(own(actor.user_id)) as connection:
-        await _end(connection, actor.user_id, because=SessionEnd.LOGGED_OUT, at=kawal.now())
+        await _end(connection, actor.user_id, because=SessionEnd.LOGGED_OUT, at=at)
+        await refuse_tokens(connection, at=at)
+        await trail.record(connection, stream_of_account(actor.user_id), [signed_out], at=at, area_code=None)
 
 
 async def _hand_out(connection: AsyncConnection, user_id: UUID, session_id: UUID, *, at: datetime) -> Signed:

@@ -109,7 +109,7 @@ class TokenIssuer:
         are judged on every call.
         """
         if len(token) > _LONGEST_TOKEN or not token.isascii():
-            raise _refusal(TokenFault.MALFORMED)
+            raise refusal(TokenFault.MALFORMED)
         digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest) or self._read(token)
         _check_times(claims, now=now)
@@ -127,17 +127,17 @@ class TokenIssuer:
             decoded = jwt.decode(token, self._key, [_ALGORITHM])
             body = _Body.model_validate(decoded.claims)
         except (UnsupportedAlgorithmError, MissingAlgorithmError):
-            raise _refusal(TokenFault.WRONG_ALGORITHM) from None
+            raise refusal(TokenFault.WRONG_ALGORITHM) from None
         except BadSignatureError:
-            raise _refusal(TokenFault.WRONG_SIGNATURE) from None
+            raise refusal(TokenFault.WRONG_SIGNATURE) from None
         except (JoseError, ValidationError, ValueError):
-            raise _refusal(TokenFault.MALFORMED) from None
+            raise refusal(TokenFault.MALFORMED) from None
         if decoded.header.get("typ") != _TYPE:
-            raise _refusal(TokenFault.MALFORMED)
+            raise refusal(TokenFault.MALFORMED)
         if body.iss != self._issuer:
-            raise _refusal(TokenFault.WRONG_ISSUER)
+            raise refusal(TokenFault.WRONG_ISSUER)
         if body.aud != self._audience:
-            raise _refusal(TokenFault.WRONG_AUDIENCE)
+            raise refusal(TokenFault.WRONG_AUDIENCE)
         return body.claims()
 
     def __repr__(self) -> str:
@@ -189,10 +189,11 @@ class _Remembered:
 
 def _check_times(claims: Claims, *, now: datetime) -> None:
     if now >= claims.expires_at + CLOCK_SKEW:
-        raise _refusal(TokenFault.EXPIRED)
+        raise refusal(TokenFault.EXPIRED)
     if now < claims.issued_at - CLOCK_SKEW:
-        raise _refusal(TokenFault.NOT_YET_VALID)
+        raise refusal(TokenFault.NOT_YET_VALID)
 
 
-def _refusal(fault: TokenFault) -> Unauthenticated:
+def refusal(fault: TokenFault) -> Unauthenticated:
+    """The refusal of a token; `data["reason"]` says why."""
     return Unauthenticated(_DETAILS[fault], data={"reason": fault.value})

@@ -16,6 +16,7 @@ from api.v1 import (
     disclosure,
     evidence,
     households,
+    identities,
     kinds,
     notifications,
     people,
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     delegations.router,
     api_keys.router,
+    identities.router,
     callbacks.router,
 )
 

@@ -24,7 +24,16 @@ from db.models.governance import (
     OutboxMessage,
     PolicyVersion,
 )
-from db.models.people import AccountDigest, AccountMatch, Area, Delegation, Membership, Office, User
+from db.models.people import (
+    AccountDigest,
+    AccountMatch,
+    Area,
+    Delegation,
+    ForeignIdentity,
+    Membership,
+    Office,
+    User,
+)
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.sessions import RefreshToken, Session
@@ -49,6 +58,7 @@ __all__ = [
     "Escalation",
     "Evidence",
     "EvidenceUpload",
+    "ForeignIdentity",
     "Household",
     "HouseholdMember",
     "HouseholdVersion",

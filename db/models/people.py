@@ -58,6 +58,7 @@ class User(Base):
 
     `area_code` is where the account is administered, and gives its holder nothing. Accounts of one `person_id` were
     confirmed to be one person's; a trigger gives a new account its own id. `identity` seals NIK and e-mail address.
+    Tokens that another issuer gave out before `tokens_not_before` are refused.
     """
 
     __tablename__ = "users"
@@ -71,6 +72,7 @@ class User(Base):
     person_id: Mapped[UUID] = mapped_column(index=True)
     area_code: Mapped[AreaCode] = mapped_column(server_default=NATION)
     identity: Mapped[bytes | None] = mapped_column(LargeBinary)
+    tokens_not_before: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
@@ -149,3 +151,20 @@ class AccountMatch(Base):
     verdict: Mapped[str | None]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     decided_at: Mapped[datetime | None]
+
+
+class ForeignIdentity(Base):
+    """The name (`sub`) under which another issuer knows whoever an account belongs to, one an issuer.
+
+    So an e-mail address that an issuer gives to somebody else does not bring them to the account of who had it before.
+    """
+
+    __tablename__ = "foreign_identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("user_id", "issuer"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    bound_at: Mapped[Moment]
+    bound_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

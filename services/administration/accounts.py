@@ -78,7 +78,10 @@ async def change_password(connection: AsyncConnection, username: str, *, passwor
 
 
 async def end_sessions(connection: AsyncConnection, username: str, *, at: datetime) -> int:
-    """End every session of an account; how many there were. Raises NotFound."""
+    """End every session of an account, and refuse what other issuers gave out to it before.
+
+    Answers how many sessions there were. Raises NotFound.
+    """
     user_id = await find_account(connection, username)
     ended = await sessions.end_sessions(connection, user_id, because=SessionEnd.REVOKED, at=at)
     entries = [
@@ -88,6 +91,8 @@ async def end_sessions(connection: AsyncConnection, username: str, *, at: dateti
         )
         for session_id in ended
     ]
+    await connection.execute(update(User).where(User.id == user_id).values(tokens_not_before=at))
+    entries.append(Entry(type=AuditType.ACCOUNT_SIGNED_OUT_EVERYWHERE))
     await trail.record(connection, stream_of_account(user_id), entries, at=at, area_code=None)
     return len(ended)
 

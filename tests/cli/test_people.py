@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.api_keys import key_id_of
+from runtime.settings import get_settings
 from tests.cli.conftest import Kawal
 
 PASSWORD = "a long enough phrase"
@@ -95,3 +96,19 @@ async def test_machine_gets_a_key_another_secret_and_none_any_more(kawal: Kawal)
     assert again.exit_code == 1
     assert "has been revoked" in again.stderr
     assert "revoked" in (await kawal("api-keys", "list")).stdout
+
+
+async def test_name_at_another_issuer_is_bound_and_taken_away(staffed: Kawal, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuers = [{"name": "sso", "issuer": "https://sso.example.go.id/realms/kabupaten", "audience": "kawal"}]
+    monkeypatch.setenv("KAWAL_OIDC_ISSUERS", json.dumps(issuers))
+    get_settings.cache_clear()
+    bound = await staffed("users", "bind", "siti", "--issuer", "sso", "--subject", "f3a1")
+    assert bound.exit_code == 0, bound.stderr
+    taken = await staffed("users", "bind", "asep", "--issuer", "sso", "--subject", "f3a1")
+    assert taken.exit_code == 1
+    assert "identity_bound" in taken.stderr
+    unknown = await staffed("users", "bind", "asep", "--issuer", "other", "--subject", "x")
+    assert "issuer_unknown" in unknown.stderr
+    assert (await staffed("users", "unbind", "siti", "--issuer", "sso")).exit_code == 0
+    assert (await staffed("users", "unbind", "siti", "--issuer", "sso")).exit_code == 1
+    assert (await staffed("users", "bind", "asep", "--issuer", "sso", "--subject", "f3a1")).exit_code == 0

@@ -291,7 +291,16 @@ async def test_case_cannot_be_moved_out_of_view(filled: Scene) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["users", "memberships", "delegations", "account_digests", "account_matches", "api_keys", "api_key_secrets"],
+    [
+        "users",
+        "memberships",
+        "delegations",
+        "account_digests",
+        "account_matches",
+        "api_keys",
+        "api_key_secrets",
+        "foreign_identities",
+    ],
 )
 async def test_people_are_administered_at_their_desk_and_seen_nowhere_else(filled: Scene, table: str) -> None:
     column = "id" if table != "memberships" else "area_code"

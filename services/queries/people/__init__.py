@@ -2,6 +2,7 @@
 
 from services.queries.people.accounts import UserFacts, UserFilter, UserInFull, list_users, read_user
 from services.queries.people.api_keys import ApiKeyFacts, ApiKeyFilter, list_api_keys, read_api_key
+from services.queries.people.identities import IdentityFacts, list_identities, read_identity
 from services.queries.people.leaves import (
     Colleague,
     DelegationFacts,
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKeyFilter",
     "Colleague",
     "DelegationFacts",
+    "IdentityFacts",
     "MatchFacts",
     "MembershipFacts",
     "MembershipFilter",
@@ -28,12 +30,14 @@ __all__ = [
     "list_api_keys",
     "list_colleagues",
     "list_delegations",
+    "list_identities",
     "list_matches",
     "list_memberships",
     "list_offices",
     "list_users",
     "read_api_key",
     "read_delegation",
+    "read_identity",
     "read_match",
     "read_membership",
     "read_office",
