@@ -13,6 +13,7 @@ from sqlalchemy import Column, Row, Table
 
 from db.models import (
     Base,
+    Comment,
     Decision,
     Evidence,
     EvidenceUpload,
@@ -28,7 +29,7 @@ from db.models import (
 from db.repositories.cases import revision_context
 from db.repositories.disclosure import explanation_context, request_explanation_context, request_note_context
 from db.repositories.registry import household_context
-from domain.decisions import answer_note_context, note_context
+from domain.decisions import answer_note_context, comment_context, note_context
 from domain.evidence import capture_context
 from domain.people import identity_context
 from domain.requests import request_context
@@ -67,6 +68,7 @@ SEALED: Final = (
     SealedColumn(Revision, "change", lambda row: revision_context(row.update_id, row.revision)),
     SealedColumn(Decision, "note", lambda row: note_context(row.id)),
     SealedColumn(MinistryAnswer, "note", lambda row: answer_note_context(row.id)),
+    SealedColumn(Comment, "text", lambda row: comment_context(row.id)),
     SealedColumn(IdempotencyKey, "request", lambda row: request_context(row.id)),
     SealedColumn(Reading, "explanation", lambda row: explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "explanation", lambda row: request_explanation_context(row.id)),
@@ -79,6 +81,7 @@ SEALED: Final = (
 
 NOT_SEALED: Final = {
     "account_digests.digest": "a blind index of accounts: has its own keys, and is made anew beside the envelopes",
+    "api_key_secrets.digest": "finds a key of a machine without keeping it",
     "audit_checkpoints.previous": "the hash of the checkpoint before",
     "audit_checkpoints.root": "a Merkle root over all chains",
     "audit_checkpoints.signature": "a signature",

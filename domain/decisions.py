@@ -45,6 +45,11 @@ def answer_note_context(answer_id: UUID) -> str:
     return f"ministry_answers.note:{answer_id}"
 
 
+def comment_context(comment_id: UUID) -> str:
+    """Where the sealed text of a comment belongs."""
+    return f"comments.text:{comment_id}"
+
+
 def check_decision(decision: DecisionInput, *, rule: StageRule, policy: Policy) -> list[Violation]:
     """Everything that keeps this decision from being taken in this stage; empty when nothing does."""
     if decision.outcome not in rule.outcomes:

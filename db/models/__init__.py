@@ -14,6 +14,7 @@ from db.models.casework import (
     TaskGrant,
     Update,
 )
+from db.models.comments import Comment
 from db.models.disclosure import Reading, UnmaskRequest
 from db.models.evidence import Evidence, EvidenceUpload, UpdateEvidence
 from db.models.governance import (
@@ -53,6 +54,7 @@ __all__ = [
     "Base",
     "Calendar",
     "ClockInterval",
+    "Comment",
     "Decision",
     "Delegation",
     "Escalation",

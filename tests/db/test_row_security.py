@@ -12,10 +12,11 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Base, UnmaskRequest
+from db.models import Base, Comment, UnmaskRequest
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.session import Database, Viewer
+from devstack.demo_people import demo_id
 from devstack.postgres import PostgresServer
 from devstack.seed import World
 from domain.authority import Seat
@@ -49,6 +50,7 @@ AREA_TABLES = (
     "unmask_requests",
     "evidence",
     "update_evidence",
+    "comments",
 )
 APPEND_ONLY = (
     "update_revisions",
@@ -61,6 +63,7 @@ APPEND_ONLY = (
     "audit_events",
     "read_log",
     "update_evidence",
+    "comments",
 )
 CHANGES = ("UPDATE {} SET area_code = area_code", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 
@@ -96,6 +99,25 @@ async def _fill(scene: Scene) -> None:
         )
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
+    await _comment(scene, update_id)
+
+
+async def _comment(scene: Scene, update_id: UUID) -> None:
+    """The operator has said something about the case."""
+    operator = user("operator.taraju")
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(Comment).values(
+                id=new_id(),
+                update_id=update_id,
+                area_code=TARAJU,
+                text=b"",
+                author_id=operator,
+                author_role=Role.VILLAGE_OPERATOR.value,
+                office_id=demo_id("office", f"desa/{TARAJU}"),
+                written_at=datetime.now(UTC),
+            ),
+        )
 
 
 async def _disclose(scene: Scene) -> None:

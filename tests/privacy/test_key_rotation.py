@@ -19,10 +19,10 @@ from db.repositories.registry import known_elsewhere
 from db.sealed import NOT_SEALED, SEALED, SealedColumn
 from db.session import Viewer
 from db.vault import Vault
-from devstack.demo_people import TARAJU
+from devstack.demo_people import TARAJU, demo_id
 from domain.authority import Seat
 from domain.changes import IdentityCorrection
-from domain.decisions import answer_note_context
+from domain.decisions import answer_note_context, comment_context
 from domain.disclosure import Purpose
 from domain.evidence import Capture, Coordinates, capture_context
 from domain.ids import new_id
@@ -60,7 +60,23 @@ async def used(scene: Scene) -> Scene:
     assert household.head is not None
     await play.begin(IdentityCorrection(member_id=household.head.id, nik=NIK), place=1)
     await _answered_and_read(scene, update_id)
+    await _commented(scene, update_id)
     return scene
+
+
+async def _commented(scene: Scene, update_id: Any) -> None:
+    comment_id, author = new_id(), user("operator.taraju")
+    said = {"id": comment_id, "case": update_id, "area": TARAJU, "author": author, "at": NOW}
+    said |= {"text": VAULT.seal_text("Rumah kosong", context=comment_context(comment_id))}
+    said |= {"office": demo_id("office", f"desa/{TARAJU}")}
+    async with scene.as_owner() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO comments (id, update_id, area_code, text, author_id, author_role, office_id, written_at) "
+                "VALUES (:id, :case, :area, :text, :author, 'village_operator', :office, :at)",
+            ),
+            said,
+        )
 
 
 async def _answered_and_read(scene: Scene, update_id: Any) -> None:
