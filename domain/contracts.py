@@ -56,11 +56,12 @@ class ActivityName(StrEnum):
 
 
 class ActKind(StrEnum):
-    """What a person may ask of a case that ends a wait."""
+    """What a person may ask of a case that ends a wait, or changes what is waited for."""
 
     DECIDE = "decide"
     RESUBMIT = "resubmit"
     WITHDRAW = "withdraw"
+    ESCALATE = "escalate"
 
 
 # --- what starts and reaches a workflow -----------------------------------------------------------------------
@@ -187,7 +188,7 @@ class OpenCase(Message):
 
 
 class RecordAct(Message):
-    """Record one act: a decision, a resubmission or a withdrawal."""
+    """Record one act of a person."""
 
     update_id: UUID
     act: Act

@@ -11,6 +11,7 @@ from domain.changes import Change
 from domain.decisions import DecisionInput
 from domain.evidence import EvidenceRef
 from domain.household import VillageCode
+from domain.supervision import EscalationInput
 from domain.text import Note
 
 EvidenceList = Annotated[tuple[EvidenceRef, ...], Field(max_length=20)]
@@ -65,8 +66,15 @@ class WithdrawalRequest(_Request):
     body: WithdrawalInput
 
 
+class EscalationRequest(_Request):
+    """An escalation by hand."""
+
+    act: Literal["escalate"] = "escalate"
+    body: EscalationInput
+
+
 CaseRequest = Annotated[
-    DecisionRequest | ResubmissionRequest | WithdrawalRequest,
+    DecisionRequest | ResubmissionRequest | WithdrawalRequest | EscalationRequest,
     Field(discriminator="act"),
 ]
 CASE_REQUEST: TypeAdapter[CaseRequest] = TypeAdapter(CaseRequest, config=ConfigDict(hide_input_in_errors=True))

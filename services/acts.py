@@ -18,7 +18,7 @@ from db.repositories.idempotency import KeyedAct, read_act
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
 from db.repositories.situations import TaskInView, read_task_in_view
-from db.repositories.tasks import TaskRecord, find_open_task, read_task
+from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, read_task
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
 from domain.contracts import Act, ActKind, ActResult, StepTaken
@@ -37,11 +37,13 @@ from domain.ladder import stage_rule
 from domain.lifecycle import Happening, move
 from domain.requests import (
     DecisionRequest,
+    EscalationRequest,
     ResubmissionInput,
     ResubmissionRequest,
     WithdrawalInput,
     WithdrawalRequest,
 )
+from domain.supervision import EscalationInput, escalating_seat
 from domain.vocabulary import Stage
 from runtime.engine import EngineHasNoCaseError
 from services.kawal import Kawal
@@ -80,6 +82,24 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
             await _check_decision(kawal, connection, call, seen, decision)
     act = Act(act_id=keyed.id, kind=ActKind.DECIDE, task_id=task_id)
     return await _carry_out(kawal, call, keyed, act, update_id=task.update_id)
+
+
+async def escalate(kawal: Kawal, call: Call, task_id: UUID, order: EscalationInput) -> Acted:
+    """Have the next rung of the task's ladder fire now. Raises as `decide` does, and NotPossibleNow past the last."""
+    async with _asking(kawal, call) as connection:
+        seen = await read_task_in_view(connection, task_id)
+        keyed = await remember(
+            connection,
+            call,
+            EscalationRequest(body=order),
+            route=f"POST /v1/tasks/{task_id}/escalation",
+            vault=kawal.vault,
+            update_id=seen.task.update_id,
+        )
+        if keyed.response is None:
+            await _check_escalation(kawal, connection, call, seen)
+    act = Act(act_id=keyed.id, kind=ActKind.ESCALATE, task_id=task_id)
+    return await _carry_out(kawal, call, keyed, act, update_id=seen.task.update_id)
 
 
 async def resubmit(kawal: Kawal, call: Call, update_id: UUID, repair: ResubmissionInput) -> Acted:
@@ -187,6 +207,21 @@ async def _check_decision(
     violations = check_decision(decision, rule=rule, policy=policy)
     if violations:
         raise InvalidInput(violations)
+
+
+async def _check_escalation(kawal: Kawal, connection: AsyncConnection, call: Call, seen: TaskInView) -> None:
+    task, case, standing = seen
+    require_open(task)
+    policy = await kawal.rules.policy(connection, case.policy_version_id)
+    escalating_seat(
+        call.actor,
+        area_code=task.area_code,
+        rule=stage_rule(policy, task.stage, settled=case.settled),
+        grants=standing.grants,
+        involvements=standing.involvements,
+        fired=await fired_rungs(connection, task.id),
+    )
+    require_version(call.holds, task.version)
 
 
 async def _check_repair(

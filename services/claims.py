@@ -8,16 +8,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
-from db.repositories.cases import lock_case, read_standing, touch_case
+from db.repositories.cases import CaseRecord, lock_case, read_standing, touch_case
 from db.repositories.people import read_names
 from db.repositories.tasks import TaskRecord, read_grants, read_task, save_task
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
-from domain.authority import Actor, Grant, Permission, Seat, deciding_seat
+from domain.authority import Actor, Seat
 from domain.errors import Forbidden, NotPossibleNow
-from domain.policy import Power
-from domain.vocabulary import Stage
+from domain.ladder import stage_rule
+from domain.supervision import managing_roles, working_seat
 from services.acts import naming, require_open
 from services.kawal import Kawal
 from services.keyed import Call
@@ -41,7 +41,7 @@ async def claim(kawal: Kawal, call: Call, task_id: UUID) -> Held:
     not decide it, StaleVersion, NotPossibleNow naming the holder when somebody else was first.
     """
     async with naming(kawal, call), kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        task = await _lock_task(connection, task_id)
+        _, task = await _lock_task(connection, task_id)
         seat = await _working_seat(connection, call.actor, task)
         if task.claimed_by == call.actor.user_id:
             return _held(task)
@@ -59,31 +59,28 @@ async def release(kawal: Kawal, call: Call, task_id: UUID) -> Held:
     Raises as `claim` does; Forbidden for whoever neither holds the task nor manages it.
     """
     async with naming(kawal, call), kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        task = await _lock_task(connection, task_id)
+        case, task = await _lock_task(connection, task_id)
         if task.claimed_by is None:
             return _held(task)
         require_version(call.holds, task.version)
-        seat = await _releasing_seat(connection, call.actor, task)
+        seat = await _releasing_seat(kawal, connection, call.actor, case, task)
         await save_task(connection, task, claimed_by=None, claimed_at=None)
         await _note(connection, call, task, AuditType.TASK_RELEASED, seat=seat, holder=str(task.claimed_by))
         return Held(task.id, task.update_id, task.version + 1, None)
 
 
-async def _lock_task(connection: AsyncConnection, task_id: UUID) -> TaskRecord:
-    """The task as it is under the lock of its case, which every act takes first; raises when it is not open."""
+async def _lock_task(connection: AsyncConnection, task_id: UUID) -> tuple[CaseRecord, TaskRecord]:
+    """The case under its lock, which every act takes first, and the task as it is; raises when it is not open."""
     seen = await read_task(connection, task_id)
-    await lock_case(connection, seen.update_id)
+    case = await lock_case(connection, seen.update_id)
     task = await read_task(connection, task_id)
     require_open(task)
-    return task
+    return case, task
 
 
 async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRecord) -> Seat:
-    """The seat in which somebody may do the work of the task: a repair is the operator's, whoever submitted."""
-    if task.stage is Stage.REPAIR:
-        return actor.seat_for(Permission.UPDATES_REPAIR, area_code=task.area_code)
     standing = await read_standing(connection, task.update_id, task_id=task.id)
-    return deciding_seat(
+    return working_seat(
         actor,
         area_code=task.area_code,
         stage=task.stage,
@@ -92,20 +89,24 @@ async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRec
     )
 
 
-async def _releasing_seat(connection: AsyncConnection, actor: Actor, task: TaskRecord) -> Seat:
+async def _releasing_seat(
+    kawal: Kawal,
+    connection: AsyncConnection,
+    actor: Actor,
+    case: CaseRecord,
+    task: TaskRecord,
+) -> Seat:
     within = actor.seats_over(task.area_code)
     grants = await read_grants(connection, task.id)
-    managing = next((seat for seat in within if _manages(seat, grants)), None)
+    rule = stage_rule(await kawal.rules.policy(connection, case.policy_version_id), task.stage, settled=case.settled)
+    managers = managing_roles(rule, grants)
+    managing = next((seat for seat in within if seat.role in managers and not seat.on_leave), None)
     if managing is not None:
         return managing
     if task.claimed_by is not None and actor.holds_for(task.claimed_by, area_code=task.area_code) and within:
         deciders = {grant.role for grant in grants}
         return next((seat for seat in within if seat.role in deciders), within[0])
     raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
-
-
-def _manages(seat: Seat, grants: list[Grant]) -> bool:
-    return not seat.on_leave and Grant(role=seat.role, power=Power.MANAGE) in grants
 
 
 async def _taken(connection: AsyncConnection, holder: UUID) -> NotPossibleNow:

@@ -100,6 +100,11 @@ class HouseholdUpdate:
         """The applicant takes the case back."""
         return await self._state.inbox.ask(act)
 
+    @workflow.update
+    async def escalate(self, act: Act) -> ActResult:
+        """Somebody does not wait for the next rung."""
+        return await self._state.inbox.ask(act)
+
     @decide.validator
     def refuse_to_decide(self, act: Act) -> None:
         """Refuse only what can never be right: what is merely early waits in the inbox."""
@@ -114,6 +119,11 @@ class HouseholdUpdate:
     def refuse_to_withdraw(self, act: Act) -> None:
         """As for a decision."""
         self._refuse_the_impossible(act, ActKind.WITHDRAW)
+
+    @escalate.validator
+    def refuse_to_escalate(self, act: Act) -> None:
+        """As for a decision."""
+        self._refuse_the_impossible(act, ActKind.ESCALATE)
 
     @workflow.signal
     def ministry_answered(self, message: MinistryAnswered) -> None:

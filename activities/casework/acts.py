@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from sqlalchemy import insert
 
 from activities.casework.ladder import rule_of
-from activities.casework.stages import arrive
-from activities.casework.tasks import close_task
+from activities.casework.stages import arrive, step_of
+from activities.casework.tasks import climb_by_hand, close_task
 from activities.casework.work import Work
 from db.models import Decision
 from db.repositories.cases import (
@@ -25,7 +25,7 @@ from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.idempotency import answer_act
 from db.repositories.people import read_actor
 from db.repositories.situations import Situation
-from db.repositories.tasks import TaskRecord, read_task
+from db.repositories.tasks import TaskRecord, fired_rungs, read_task
 from db.repositories.trail import Doer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
@@ -39,12 +39,14 @@ from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, re
 from domain.requests import (
     CASE_REQUEST,
     DecisionRequest,
+    EscalationRequest,
     ResubmissionInput,
     ResubmissionRequest,
     WithdrawalInput,
     WithdrawalRequest,
     request_context,
 )
+from domain.supervision import EscalationInput, escalating_seat
 from domain.vocabulary import Outcome, Stage
 
 _KEEP_DECISION: Final = insert(Decision)
@@ -68,6 +70,8 @@ async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
             step = await _resubmit(work, actor, await _open_task(work, act, situation), body)
         case WithdrawalRequest(body=body):
             step = await _withdraw(work, actor, situation.task, body)
+        case EscalationRequest(body=body):
+            step = await _escalate(work, actor, await _open_task(work, act, situation), situation.standing, body)
         case _:
             assert_never(request)
     taken = StepTaken(next=step, result=_result(work, step, outcome))
@@ -253,6 +257,26 @@ async def _index(work: Work, change: Change) -> None:
         area_code=work.case.area_code,
         vault=work.vault,
     )
+
+
+async def _escalate(
+    work: Work,
+    actor: Actor,
+    task: TaskRecord,
+    standing: Standing,
+    order: EscalationInput,
+) -> NextStep:
+    seat = escalating_seat(
+        actor,
+        area_code=task.area_code,
+        rule=rule_of(work, task.stage),
+        grants=standing.grants,
+        involvements=standing.involvements,
+        fired=await fired_rungs(work.connection, task.id),
+    )
+    doer = Doer.of(actor, seat)
+    work.note(AuditType.TASK_ESCALATION_ORDERED, by=doer, task=str(task.id), reason=order.reason.value)
+    return await step_of(work, await climb_by_hand(work, task))
 
 
 async def _withdraw(work: Work, actor: Actor, task: TaskRecord | None, withdrawal: WithdrawalInput) -> NextStep:

@@ -14,6 +14,7 @@ from db.repositories.tasks import (
     add_grants,
     fired_rungs,
     read_grants,
+    read_pauses,
     save_task,
 )
 from domain.audit import AuditType
@@ -21,6 +22,7 @@ from domain.authority import granted
 from domain.deadlines import Deadline
 from domain.ladder import due_rungs, next_digest_at, next_rung_at, rung_times, spread, stage_rule
 from domain.policy import Power, Rung, RungAction, StageRule
+from domain.supervision import reckoned_anew
 from domain.vocabulary import EscalationCause, Role, Stage
 
 
@@ -30,11 +32,15 @@ def rule_of(work: Work, stage: Stage) -> StageRule:
 
 
 async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
-    """Fire every rung that is due, or the digest past the last one; the task with the next moment to look again."""
-    calendar = await work.calendar()
-    ladder = rule_of(work, task.stage).ladder
-    times = rung_times(ladder, task.deadline, calendar=calendar)
+    """Fire every rung that is due, or the digest past the last one; the task with the next moment to look again.
+
+    Due by what is known now: a pause, or a calendar published meanwhile, may have moved the deadline either way.
+    """
+    calendar, rule = await work.calendar(), rule_of(work, task.stage)
     fired = set(await fired_rungs(work.connection, task.id))
+    pauses = await read_pauses(work.connection, task.id)
+    clock = reckoned_anew(task.deadline, rule=rule, calendar=calendar, pauses=pauses, fired=fired, now=work.at)
+    ladder, times = rule.ladder, rung_times(rule.ladder, clock.deadline, calendar=calendar)
     level, cause = task.level, None
     for index in due_rungs(times, fired=fired, at=work.at):
         level = await fire(
@@ -49,6 +55,8 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
         fired.add(index)
         cause = EscalationCause.DEADLINE
     moved = replace(task, level=level, next_milestone_at=next_rung_at(times, fired=fired))
+    if clock.deadline.due_at != task.due_at:
+        moved = replace(moved, due_at=clock.deadline.due_at, deadline=clock.deadline)
     if moved.next_milestone_at is None:
         moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None)
     if moved != task:
@@ -81,6 +89,8 @@ async def _save(work: Work, before: TaskRecord, after: TaskRecord, *, cause: Esc
         "next_milestone_at": after.next_milestone_at,
         "digests_sent": after.digests_sent,
     }
+    if after.due_at != before.due_at:
+        changes |= {"due_at": after.due_at, "deadline": after.deadline.model_dump(mode="json")}
     if after.level != before.level:
         changes |= {"level": after.level, "cause": cause}
         await save_case(work.connection, work.case, work.position, level=after.level, cause=cause)

@@ -105,8 +105,26 @@ async def seek_decider(work: Work, task: TaskRecord) -> TaskRecord:
     if found is not task:
         cause = EscalationCause.NO_ELIGIBLE_DECIDER
         await save_case(work.connection, work.case, work.position, level=found.level, cause=cause)
-        work.case = replace(work.case, level=found.level, cause=cause)
+        work.case = replace(work.case, level=found.level, cause=cause, version=work.case.version + 1)
     return found
+
+
+async def climb_by_hand(work: Work, task: TaskRecord) -> TaskRecord:
+    """Fire the next rung that gives somebody authority, and further ones while nobody may decide.
+
+    The caller has seen to it that there is one.
+    """
+    rule = rule_of(work, task.stage)
+    fired = set(await fired_rungs(work.connection, task.id))
+    index = next_escalation(rule.ladder, fired=fired)
+    if index is None:
+        raise RuntimeError("a ladder that had a next rung has none")
+    cause = EscalationCause.MANUAL
+    level = await fire(work, task, rule.ladder[index], index=index, level=task.level, cause=cause, due_at=work.at)
+    risen = await _climbed(work, task, rule, fired={*fired, index}, level=level, cause=cause)
+    await save_case(work.connection, work.case, work.position, level=level, cause=cause)
+    work.case = replace(work.case, level=level, cause=cause, version=work.case.version + 1)
+    return await seek_decider(work, risen)
 
 
 async def _find_decider(
@@ -119,17 +137,16 @@ async def _find_decider(
 ) -> TaskRecord:
     """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
     involved = [] if rule.stage is Stage.REPAIR else await work.involvements()
-    before, level = len(fired), task.level
+    before, level, cause = len(fired), task.level, EscalationCause.NO_ELIGIBLE_DECIDER
     while not await _somebody(work, rule, grants, involved):
         index = next_escalation(rule.ladder, fired=fired)
         if index is None:
             break
-        cause = EscalationCause.NO_ELIGIBLE_DECIDER
         rung = rule.ladder[index]
         level = await fire(work, task, rung, index=index, level=level, cause=cause, due_at=work.at)
         grants = [*grants, *granted(rung)]
         fired.add(index)
-    return task if len(fired) == before else await _climbed(work, task, rule, fired=fired, level=level)
+    return task if len(fired) == before else await _climbed(work, task, rule, fired=fired, level=level, cause=cause)
 
 
 async def _somebody(
@@ -143,14 +160,16 @@ async def _somebody(
     return bool(eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involved))
 
 
-async def _climbed(work: Work, task: TaskRecord, rule: StageRule, *, fired: set[int], level: int) -> TaskRecord:
+async def _climbed(
+    work: Work,
+    task: TaskRecord,
+    rule: StageRule,
+    *,
+    fired: set[int],
+    level: int,
+    cause: EscalationCause,
+) -> TaskRecord:
     upcoming = await next_look(work, rule, task.deadline, fired=fired)
     changed = replace(task, level=level, next_milestone_at=upcoming, version=task.version + 1)
-    await save_task(
-        work.connection,
-        task,
-        level=level,
-        cause=EscalationCause.NO_ELIGIBLE_DECIDER,
-        next_milestone_at=upcoming,
-    )
+    await save_task(work.connection, task, level=level, cause=cause, next_milestone_at=upcoming)
     return changed

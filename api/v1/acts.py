@@ -1,7 +1,8 @@
-"""Acts on a case: decide, claim and release a task; resubmit and withdraw an update."""
+"""Acts on a case: decide, claim, release, reassign, extend and escalate a task; resubmit and withdraw an update."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,11 +15,13 @@ from domain.contracts import ActResult
 from domain.decisions import DecisionInput
 from domain.ids import new_id
 from domain.requests import ResubmissionInput, WithdrawalInput
+from domain.supervision import EscalationInput, ExtensionInput, ReassignmentInput
 from domain.vocabulary import Outcome, ReasonCode, Stage, Status
-from services import acts, claims
+from services import acts, claims, supervision
 from services.acts import Acted
 from services.claims import Held
 from services.keyed import Call
+from services.supervision import Assignable, Ordered
 
 router = APIRouter(tags=["acts"])
 
@@ -77,6 +80,12 @@ class ClaimAnswer(BaseModel):
     links: dict[str, str]
 
 
+class OrderAnswer(ClaimAnswer):
+    """A task after a supervisor's order."""
+
+    due_at: datetime
+
+
 @router.post("/tasks/{task_id}/decision", dependencies=[requires(Permission.TASKS_WORK)])
 async def decide_task(
     task_id: UUID,
@@ -106,6 +115,48 @@ async def claim_task(task_id: UUID, call: CallDep, kawal: KawalDep, response: Re
 async def release_task(task_id: UUID, call: CallDep, kawal: KawalDep, response: Response) -> ClaimAnswer:
     """Give a task back that you hold, or that somebody whom you supervise holds."""
     return _claimed(response, await claims.release(kawal, call, task_id))
+
+
+@router.get("/tasks/{task_id}/assignable", dependencies=[requires(Permission.TASKS_WORK)])
+async def list_assignable(task_id: UUID, actor: ActorDep, kawal: KawalDep) -> list[Assignable]:
+    """Whom a task that you manage can be given to: who may decide it and had no other part in the case."""
+    return list(await supervision.list_assignable(kawal, actor, task_id))
+
+
+@router.post("/tasks/{task_id}/reassign", dependencies=[requires(Permission.TASKS_WORK)])
+async def reassign_task(
+    task_id: UUID,
+    order: ReassignmentInput,
+    call: CallDep,
+    kawal: KawalDep,
+    response: Response,
+) -> OrderAnswer:
+    """Give a task that you manage to somebody who may decide it. Who may decide it otherwise still may."""
+    return _told(response, await supervision.reassign(kawal, call, task_id, order))
+
+
+@router.post("/tasks/{task_id}/extend", dependencies=[requires(Permission.TASKS_WORK)])
+async def extend_task(
+    task_id: UUID,
+    order: ExtensionInput,
+    call: CallDep,
+    kawal: KawalDep,
+    response: Response,
+) -> OrderAnswer:
+    """Give a task that you manage more time, within the limits of the policy. Rungs that have fired stay fired."""
+    return _told(response, await supervision.extend(kawal, call, task_id, order))
+
+
+@router.post("/tasks/{task_id}/escalation", dependencies=[requires(Permission.TASKS_WORK)])
+async def escalate_task(
+    task_id: UUID,
+    order: EscalationInput,
+    call: CallDep,
+    kawal: KawalDep,
+    response: Response,
+) -> ActAnswer:
+    """Have the next rung of the ladder fire now. The holder keeps the task until somebody decides it."""
+    return _answer(response, call, await acts.escalate(kawal, call, task_id, order))
 
 
 @router.post("/updates/{update_id}/resubmission", dependencies=[requires(Permission.UPDATES_REPAIR)])
@@ -159,6 +210,18 @@ def _claimed(response: Response, held: Held) -> ClaimAnswer:
         version=held.version,
         claimed_by=held.holder,
         links=_links(held.update_id),
+    )
+
+
+def _told(response: Response, ordered: Ordered) -> OrderAnswer:
+    response.headers["ETag"] = etag(ordered.version)
+    return OrderAnswer(
+        task_id=ordered.task_id,
+        update_id=ordered.update_id,
+        version=ordered.version,
+        claimed_by=ordered.holder,
+        due_at=ordered.deadline.due_at,
+        links=_links(ordered.update_id),
     )
 
 

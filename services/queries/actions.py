@@ -10,11 +10,12 @@ from uuid import UUID
 from domain.authority import Actor, Grant, Involvement, Permission, deciding_seat
 from domain.errors import CaseClosed, DomainError, Forbidden, NotPossibleNow
 from domain.lifecycle import Happening, Position, move
-from domain.policy import Power, StageRule
+from domain.policy import StageRule
+from domain.supervision import escalating_seat, managing_roles, managing_seat, working_seat
 from domain.vocabulary import Outcome, Stage
 from services.queries.view import View
 
-ActionName: TypeAlias = Literal["decide", "claim", "release", "resubmit", "withdraw"]
+ActionName: TypeAlias = Literal["decide", "claim", "release", "reassign", "extend", "escalate", "resubmit", "withdraw"]
 
 
 class Because(View):
@@ -35,7 +36,7 @@ class Action(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What authority over a case is judged by. `rule` and `claimed_by` are of the open task; None without one."""
+    """What authority over a case is judged by; without an open task `rule` and `claimed_by` are None."""
 
     area_code: str
     position: Position
@@ -43,6 +44,8 @@ class Bench:
     grants: Sequence[Grant]
     involvements: Sequence[Involvement]
     claimed_by: UUID | None
+    fired: frozenset[int]
+    extensions_left: int
 
 
 def actions_of(actor: Actor, bench: Bench) -> tuple[Action, ...]:
@@ -53,6 +56,9 @@ def actions_of(actor: Actor, bench: Bench) -> tuple[Action, ...]:
         decide.model_copy(update={"outcomes": outcomes}),
         _verdict("claim", lambda: _claim(actor, bench)),
         _verdict("release", lambda: _release(actor, bench)),
+        _verdict("reassign", lambda: _manage(actor, bench)),
+        _verdict("extend", lambda: _extend(actor, bench)),
+        _verdict("escalate", lambda: _escalate(actor, bench)),
         _verdict("resubmit", lambda: _resubmit(actor, bench)),
         _verdict("withdraw", lambda: _withdraw(actor, bench)),
     )
@@ -74,23 +80,48 @@ def _decide(actor: Actor, bench: Bench) -> None:
 
 
 def _claim(actor: Actor, bench: Bench) -> None:
-    stage = _rule(bench).stage
-    if stage is Stage.REPAIR:
-        actor.seat_for(Permission.UPDATES_REPAIR, area_code=bench.area_code)
-    else:
-        _deciding_seat(actor, bench, stage)
+    working_seat(
+        actor,
+        area_code=bench.area_code,
+        stage=_rule(bench).stage,
+        grants=bench.grants,
+        involvements=bench.involvements,
+    )
     if bench.claimed_by is not None and not actor.holds_for(bench.claimed_by, area_code=bench.area_code):
         raise NotPossibleNow("Somebody else has claimed this task.")
 
 
 def _release(actor: Actor, bench: Bench) -> None:
-    _rule(bench)
     if bench.claimed_by is None:
         raise NotPossibleNow("Nobody has claimed this task.")
-    managers = {grant.role for grant in bench.grants if grant.power is Power.MANAGE}
+    managers = managing_roles(_rule(bench), bench.grants)
     manages = any(seat.role in managers and not seat.on_leave for seat in actor.seats_over(bench.area_code))
     if not manages and not actor.holds_for(bench.claimed_by, area_code=bench.area_code):
         raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
+
+
+def _manage(actor: Actor, bench: Bench) -> None:
+    rule = _rule(bench)
+    managing_seat(actor, area_code=bench.area_code, rule=rule, grants=bench.grants)
+    if not rule.deciders:
+        raise NotPossibleNow(f"Nobody holds {rule.stage.value}: the system does it.")
+
+
+def _extend(actor: Actor, bench: Bench) -> None:
+    _manage(actor, bench)
+    if bench.extensions_left < 1:
+        raise NotPossibleNow("The deadline has been extended as often as the policy allows.")
+
+
+def _escalate(actor: Actor, bench: Bench) -> None:
+    escalating_seat(
+        actor,
+        area_code=bench.area_code,
+        rule=_rule(bench),
+        grants=bench.grants,
+        involvements=bench.involvements,
+        fired=bench.fired,
+    )
 
 
 def _resubmit(actor: Actor, bench: Bench) -> None:

@@ -21,6 +21,7 @@ from domain.evidence import EvidenceRef
 from domain.household import Household
 from domain.people import sees_objectors
 from domain.policy import Policy
+from domain.supervision import extensions_left
 from domain.vocabulary import EscalationCause, Kind, Stage, Status
 from services.kawal import Kawal
 from services.queries.actions import Action, Bench, actions_of
@@ -207,4 +208,6 @@ def bench_of(case: CaseRecord, policy: Policy, task: TaskFacts | None, involveme
         grants=() if task is None else task.grants,
         involvements=involvements,
         claimed_by=None if task is None else task.row.claimed_by,
+        fired=frozenset() if task is None else task.fired,
+        extensions_left=0 if task is None else extensions_left(task.deadline, limit=policy.extension_limit),
     )

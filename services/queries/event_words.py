@@ -22,6 +22,7 @@ WORDS: Final[dict[AuditType, Text]] = {
         id="Usulan diperbaiki dan diajukan kembali", en="Update repaired and resubmitted"
     ),
     AuditType.UPDATE_WITHDRAWN: Text(id="Usulan ditarik kembali", en="Update withdrawn"),
+    AuditType.UPDATE_COMMENTED: Text(id="Catatan ditulis", en="Comment written"),
     AuditType.UPDATE_PUSHED: Text(id="Usulan dikirim ke Kementerian", en="Update sent to the Ministry"),
     AuditType.UPDATE_MINISTRY_ANSWERED: Text(id="Kementerian menjawab", en="The Ministry answered"),
     AuditType.UPDATE_DATA_CONFLICT_FOUND: Text(
@@ -39,6 +40,7 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.TASK_CLOCK_RESUMED: Text(id="Waktu berjalan lagi", en="Clock running again"),
     AuditType.TASK_REMINDED: Text(id="Pemegang tugas diingatkan", en="Holder reminded"),
     AuditType.TASK_ESCALATED: Text(id="Tugas dieskalasi", en="Task escalated"),
+    AuditType.TASK_ESCALATION_ORDERED: Text(id="Eskalasi diminta", en="Escalation ordered"),
     AuditType.TASK_DECIDED: Text(id="Tugas diputuskan", en="Task decided"),
     AuditType.TASK_CANCELLED: Text(id="Tugas dibatalkan", en="Task cancelled"),
 }

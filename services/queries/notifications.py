@@ -24,6 +24,8 @@ WORDS: Final[dict[str, Text]] = {
     "returned": Text(id="Usulan dikembalikan untuk diperbaiki.", en="An update was returned to be repaired."),
     "closed": Text(id="Usulan selesai.", en="An update has ended."),
     "handed_over": Text(id="Tugas dialihkan kepada Anda.", en="A task was handed over to you."),
+    "extended": Text(id="Batas waktu tugas Anda diperpanjang.", en="The deadline of your task was extended."),
+    "comment": Text(id="Ada catatan baru pada usulan.", en="Somebody commented on an update."),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
 }
 """What each subject says."""

@@ -71,6 +71,11 @@ class TaskFacts:
     calendar: WorkingCalendar
 
     @property
+    def deadline(self) -> Deadline:
+        """The deadline as it was reckoned last."""
+        return Deadline.model_validate(self.row.deadline)
+
+    @property
     def grants(self) -> list[Grant]:
         """The powers, as authority is judged by."""
         return [Grant(role=held.role, power=held.power) for held in self.powers]
@@ -124,7 +129,7 @@ def _task(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 def task_in_full(facts: TaskFacts, who: Who, *, now: datetime) -> TaskInFull:
     """The task as it is told."""
-    row, deadline = facts.row, Deadline.model_validate(facts.row.deadline)
+    row, deadline = facts.row, facts.deadline
     is_open = row.task_status == "open"
     return TaskInFull(
         id=row.id,
