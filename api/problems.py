@@ -13,7 +13,7 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "issuer_unavailable": Kind(503, "The issuer does not answer", retry_after=15),
     "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
     "unauthenticated": Kind(401, "Not signed in"),
+    "invalid_grant": Kind(400, "The grant is good for no token"),
     "sign_in_paused": Kind(429, "Signing in is paused"),
     "rate_limited": Kind(429, "Too many requests"),
     "upload_protocol_unsupported": Kind(412, "This upload protocol is not spoken here"),
@@ -71,6 +72,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 """Every code that an answer can carry."""
 
 _INTERNAL: Final = "internal_error"
+_GRANTS_REFUSED: Final = frozenset({"invalid_grant"})
+"""Codes that clients of OAuth know, and look for under `error`."""
 
 
 class Problem(BaseModel):
@@ -85,6 +88,8 @@ class Problem(BaseModel):
     remedy: str
     violations: list[Violation] = []
     data: dict[str, Any] = {}
+    error: str = Field(default="", description="Of a refused grant: its code by RFC 6749, 5.2")
+    error_description: str = Field(default="", description="Of a refused grant: what `detail` says")
 
 
 def problem(
@@ -112,6 +117,8 @@ def problem(
         content["violations"] = [violation.model_dump() for violation in violations]
     if data:
         content["data"] = data
+    if code in _GRANTS_REFUSED:
+        content |= {"error": code, "error_description": detail}
     retry = {} if kind.retry_after is None else {"Retry-After": str(kind.retry_after)}
     return JSONResponse(content, kind.status, {**retry, **(headers or {})}, MEDIA_TYPE)
 

@@ -154,6 +154,13 @@ class Unauthenticated(DomainError):
     default_remedy = "Get a token from POST /v1/auth/token and send it as a Bearer token."
 
 
+class InvalidGrant(DomainError):
+    """What was to be exchanged for tokens is good for none (RFC 6749, 5.2)."""
+
+    code = "invalid_grant"
+    default_remedy = "Sign in again."
+
+
 class SignInPaused(DomainError):
     """Too many attempts on this name, or from this address, have failed; `data["retry_after"]` says for how long."""
 
@@ -273,6 +280,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         IssuerUnavailable,
         ForeignRun,
         Unauthenticated,
+        InvalidGrant,
         SignInPaused,
         RateLimited,
         UploadProtocolUnsupported,

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+REFRESH_GRACE: Final = timedelta(seconds=30)
+"""How long a refresh token that was used may come once more, because the answer got lost on the line."""
+
 _SECRET_BYTES: Final = 32
 
 

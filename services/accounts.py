@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from db.models import Office
 from db.repositories import trail
-from db.repositories.people import Credentials, find_credentials
+from db.repositories.people import Credentials, find_credentials, hold_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
@@ -73,16 +73,16 @@ async def log_in(
     async with kawal.database.transaction(Viewer.nobody()) as connection:
         attempt = await begin_attempt(connection, username, origin=origin, patiences=patiences, at=at)
         found = None if "\0" in username else await find_credentials(connection, username)
-    fits = await _fits(verify, password, found)
-    user_id = found and found.user_id
-    if found is None or not fits or found.disabled:
-        await _write_refusal(kawal, user_id, attempt, origin=origin, at=at)
-        raise Unauthenticated(
-            "This name and this password do not belong to an account.",
-            remedy="Check both, or ask your administrator.",
-            data={"reason": "credentials_refused"},
-        )
-    return await _let_in(kawal, found.user_id, attempt, lifetime=lifetime, origin=origin)
+    if await _fits(verify, password, found) and found is not None and not found.disabled:
+        signed = await _let_in(kawal, found, attempt, lifetime=lifetime, origin=origin)
+        if signed is not None:
+            return signed
+    await _write_refusal(kawal, found and found.user_id, attempt, origin=origin, at=at)
+    raise Unauthenticated(
+        "This name and this password do not belong to an account.",
+        remedy="Check both, or ask your administrator.",
+        data={"reason": "credentials_refused"},
+    )
 
 
 async def _fits(verify: Verify, password: str, found: Credentials | None) -> bool:
@@ -127,14 +127,17 @@ def _pause(kind: AuditType, tally: Tally, origin: Origin) -> list[Entry]:
 
 async def _let_in(
     kawal: Kawal,
-    user_id: UUID,
+    found: Credentials,
     attempt: Attempt,
     *,
     lifetime: Lifetime,
     origin: Origin,
-) -> Signed:
-    at = kawal.now()
+) -> Signed | None:
+    """A session; None when the password was changed or the account disabled while it was being looked at."""
+    at, user_id = kawal.now(), found.user_id
     async with kawal.database.transaction(own(user_id)) as connection:
+        if not await hold_credentials(connection, found):
+            return None
         await forgive(connection, attempt, at=at)
         signed = await begin_session(connection, user_id, lifetime=lifetime, origin=origin, at=at)
         entry = Entry(

@@ -1,7 +1,8 @@
 """Sessions: begun by whoever logs in, carried on by refresh tokens that are good once, ended by their holder.
 
 A refresh token that comes a second time has been stolen, or was kept by somebody it was stolen from: neither is told
-from the other, so the session ends for both (RFC 9700, 4.14.2).
+from the other, so the session ends for both (RFC 9700, 4.14.2). Except at once and once, while what was given for it
+is unused: the answer may have got lost. What got lost is void then, and whoever comes with it is the second to come.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import sessions, trail
 from db.repositories.identities import refuse_tokens
-from db.repositories.sessions import NewSession, SessionRow
+from db.repositories.sessions import NewSession, RefreshHolder, SessionRow
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from domain.audit import AuditType, stream_of_account
 from domain.authority import Actor
-from domain.errors import NotFound, Unauthenticated
+from domain.errors import InvalidGrant, NotFound
 from domain.ids import new_id
-from domain.sessions import Lifetime, Origin, SessionEnd, SessionKind, digest_of, new_secret
+from domain.sessions import REFRESH_GRACE, Lifetime, Origin, SessionEnd, SessionKind, digest_of, new_secret
 from services.kawal import Kawal
 
 REFRESH_PREFIX: Final = "kwr_"
@@ -62,14 +63,14 @@ async def begin_session(
         origin=origin,
     )
     await sessions.add_session(connection, session, at=at)
-    return await _hand_out(connection, user_id, session.id, at=at)
+    return await _hand_out(connection, new_secret(REFRESH_PREFIX), RefreshHolder(user_id, session.id), at=at)
 
 
 async def refresh(kawal: Kawal, token: str, *, lifetime: Lifetime) -> Signed:
     """The same session with a new refresh token; the one that came is used up.
 
-    Raises Unauthenticated for a token that was never given out, whose session is over, or that was used before; the
-    last also ends the session.
+    Raises InvalidGrant for a token that was never given out, whose session is over, or that was used before; the last
+    also ends the session, but for the first repeat within `REFRESH_GRACE`.
     """
     digest, at = digest_of(token), kawal.now()
     async with kawal.database.question() as connection:
@@ -80,12 +81,19 @@ async def refresh(kawal: Kawal, token: str, *, lifetime: Lifetime) -> Signed:
         session = await sessions.lock_session(connection, holder.session_id, at=at)
         if session is None:
             raise _refused("The session of this refresh token is over.")
-        if await sessions.use_refresh_token(connection, digest, at=at):
+        secret = new_secret(REFRESH_PREFIX)
+        if await _use(connection, digest, replaced_by=digest_of(secret), at=at):
             expires_at = lifetime.expires_at(ends_at=session.ends_at, now=at)
             await sessions.carry_on(connection, session.id, at=at, expires_at=expires_at)
-            return await _hand_out(connection, holder.user_id, session.id, at=at)
+            return await _hand_out(connection, secret, holder, at=at)
         await _end(connection, holder.user_id, because=SessionEnd.REFRESH_REUSED, at=at, only=session.id)
     raise _refused("This refresh token has been used before; its session has ended.")
+
+
+async def _use(connection: AsyncConnection, digest: bytes, *, replaced_by: bytes, at: datetime) -> bool:
+    if await sessions.use_refresh_token(connection, digest, replaced_by=replaced_by, at=at):
+        return True
+    return await sessions.void_replacement(connection, digest, since=at - REFRESH_GRACE, at=at)
 
 
 async def revoke(kawal: Kawal, token: str) -> None:
@@ -125,10 +133,9 @@ async def end_all_sessions(kawal: Kawal, actor: Actor) -> None:
         await trail.record(connection, stream_of_account(actor.user_id), [signed_out], at=at, area_code=None)
 
 
-async def _hand_out(connection: AsyncConnection, user_id: UUID, session_id: UUID, *, at: datetime) -> Signed:
-    secret = new_secret(REFRESH_PREFIX)
-    await sessions.add_refresh_token(connection, digest_of(secret), session_id=session_id, user_id=user_id, at=at)
-    return Signed(user_id, session_id, secret)
+async def _hand_out(connection: AsyncConnection, secret: str, holder: RefreshHolder, *, at: datetime) -> Signed:
+    await sessions.add_refresh_token(connection, digest_of(secret), holder, at=at)
+    return Signed(holder.user_id, holder.session_id, secret)
 
 
 async def _end(
@@ -155,9 +162,5 @@ async def _end(
     return ended
 
 
-def _refused(detail: str) -> Unauthenticated:
-    return Unauthenticated(
-        detail,
-        remedy="Log in again with a name and a password.",
-        data={"reason": "refresh_refused"},
-    )
+def _refused(detail: str) -> InvalidGrant:
+    return InvalidGrant(detail, data={"reason": "refresh_refused"})

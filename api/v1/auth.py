@@ -24,7 +24,8 @@ router = APIRouter(tags=["account"])
 _LONGEST: Final = 1024
 
 REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"model": Problem, "description": "What was sent belongs to nobody, or to a session that is over."},
+    400: {"model": Problem, "description": "The refresh token is good for nothing (`invalid_grant`)."},
+    401: {"model": Problem, "description": "The name and the password belong to nobody."},
     429: {"model": Problem, "description": "Too many attempts have failed, or too many requests came."},
 }
 NO_SESSION: Final[dict[int | str, dict[str, Any]]] = {
@@ -123,7 +124,8 @@ class Me(BaseModel):
 async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, origin: OriginDep) -> Token:
     """Exchange a name and a password, or a refresh token, for an access token and a refresh token.
 
-    A refresh token is good once. One that comes again ends its session, for it may have been stolen.
+    A refresh token is good once. One that comes again ends its session, for it may have been stolen; except that the
+    first repeat within half a minute, as after an answer that got lost, gives new tokens in place of the lost ones.
     """
     match form.grant_type:
         case "password":

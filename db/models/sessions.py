@@ -33,7 +33,10 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token by the digest of its secret. One that was used stays, so that its second use shows."""
+    """A refresh token by the digest of its secret. One that was used stays, so that its second use shows.
+
+    `replaced_by` is the digest of the one that was given for it, until that was given anew.
+    """
 
     __tablename__ = "refresh_tokens"
 
@@ -42,3 +45,4 @@ class RefreshToken(Base):
     user_id: Mapped[UUID]
     issued_at: Mapped[Moment]
     used_at: Mapped[datetime | None]
+    replaced_by: Mapped[bytes | None] = mapped_column(LargeBinary)

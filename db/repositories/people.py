@@ -16,6 +16,7 @@ from domain.vocabulary import Role
 
 _SEATS = text("SELECT * FROM kawal_seats(:user_id, :at, :session_id)")
 _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credentials(:username)")
+_HOLD_CREDENTIALS = text("SELECT kawal_hold_credentials(:user_id, :password_hash)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
 _CANDIDATES = text("SELECT * FROM kawal_candidates(:areas, :roles, :at)")
 
@@ -32,6 +33,12 @@ async def find_credentials(connection: AsyncConnection, username: str) -> Creden
     """The credentials of an account, or None."""
     row = (await connection.execute(_CREDENTIALS, {"username": username})).one_or_none()
     return None if row is None else Credentials(row.user_id, row.password_hash or None, row.disabled)
+
+
+async def hold_credentials(connection: AsyncConnection, credentials: Credentials) -> bool:
+    """Whether the account still has this password and is not disabled; neither changes until the transaction ends."""
+    held = {"user_id": credentials.user_id, "password_hash": credentials.password_hash}
+    return bool(await connection.scalar(_HOLD_CREDENTIALS, held))
 
 
 async def read_actor(

@@ -89,13 +89,9 @@ async def add_session(connection: AsyncConnection, session: NewSession, *, at: d
     )
 
 
-async def add_refresh_token(
-    connection: AsyncConnection, digest: bytes, *, session_id: UUID, user_id: UUID, at: datetime
-) -> None:
+async def add_refresh_token(connection: AsyncConnection, digest: bytes, holder: RefreshHolder, *, at: datetime) -> None:
     """Write a refresh token down by its digest."""
-    await connection.execute(
-        insert(RefreshToken).values(digest=digest, session_id=session_id, user_id=user_id, issued_at=at),
-    )
+    await connection.execute(insert(RefreshToken).values(digest=digest, issued_at=at, **holder._asdict()))
 
 
 async def find_refresh_holder(connection: AsyncConnection, digest: bytes) -> RefreshHolder | None:
@@ -110,12 +106,31 @@ async def lock_session(connection: AsyncConnection, session_id: UUID, *, at: dat
     return None if row is None else SessionRow(*row)
 
 
-async def use_refresh_token(connection: AsyncConnection, digest: bytes, *, at: datetime) -> bool:
-    """Use a token up; whether it was unused. The session must be locked."""
+async def use_refresh_token(connection: AsyncConnection, digest: bytes, *, replaced_by: bytes, at: datetime) -> bool:
+    """Use a token up for the next one; whether it was unused. The session must be locked."""
     used = await connection.execute(
-        update(RefreshToken).where(RefreshToken.digest == digest, RefreshToken.used_at.is_(None)).values(used_at=at),
+        update(RefreshToken)
+        .where(RefreshToken.digest == digest, RefreshToken.used_at.is_(None))
+        .values(used_at=at, replaced_by=replaced_by),
     )
     return used.rowcount == 1
+
+
+async def void_replacement(connection: AsyncConnection, digest: bytes, *, since: datetime, at: datetime) -> bool:
+    """Use up, unseen, the token that was given for this one; whether that could be, once. The session must be locked.
+
+    It can when this one was used `since` that moment and what was given for it has not been used.
+    """
+    replaced = (
+        select(RefreshToken.replaced_by)
+        .where(RefreshToken.digest == digest, RefreshToken.used_at >= since)
+        .scalar_subquery()
+    )
+    voided = await connection.execute(
+        update(RefreshToken).where(RefreshToken.digest == replaced, RefreshToken.used_at.is_(None)).values(used_at=at),
+    )
+    await connection.execute(update(RefreshToken).where(RefreshToken.digest == digest).values(replaced_by=None))
+    return voided.rowcount == 1
 
 
 async def carry_on(connection: AsyncConnection, session_id: UUID, *, at: datetime, expires_at: datetime) -> None:
