@@ -40,7 +40,7 @@ async def _proposal(work: Work) -> Proposal:
     revision = await work.revision()
     decided = await work.connection.execute(
         select(Decision.stage, Decision.outcome, Decision.actor_role, Decision.minutes, Decision.decided_at)
-        .where(Decision.update_id == work.case.id, Decision.decided_by == "officer")
+        .where(Decision.update_id == work.case.id, Decision.decided_by.in_(("officer", "timeout")))
         .order_by(Decision.decided_at, Decision.id),
     )
     submitted_at = await work.connection.scalar(select(Update.submitted_at).where(Update.id == work.case.id))

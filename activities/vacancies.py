@@ -43,7 +43,7 @@ _LOOK: Final = text(
                   AND (r.submitted_by = ANY (c.accounts || c.lender_accounts)
                        OR r.on_behalf_of = ANY (c.accounts || c.lender_accounts))
                 UNION ALL
-                SELECT 1 FROM decisions d WHERE d.update_id = t.update_id AND d.stage <> t.stage
+                SELECT 1 FROM decisions d WHERE d.update_id = t.update_id AND (d.stage <> t.stage OR d.task_id = t.id)
                   AND (d.actor_id = ANY (c.accounts || c.lender_accounts)
                        OR d.on_behalf_of = ANY (c.accounts || c.lender_accounts))
             ))

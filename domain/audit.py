@@ -55,6 +55,7 @@ class AuditType(StrEnum):
     TASK_ESCALATION_ORDERED = "task.escalation_ordered"
     TASK_REMINDED = "task.reminded"
     TASK_ESCALATED = "task.escalated"
+    TASK_AGREED = "task.agreed"
     TASK_DECIDED = "task.decided"
     TASK_CANCELLED = "task.cancelled"
     AREAS_LOADED = "areas.loaded"

@@ -18,7 +18,7 @@ from db.repositories.idempotency import KeyedAct, read_act
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
 from db.repositories.situations import TaskInView, read_task_in_view
-from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, read_task
+from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, read_task, read_votes
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
 from domain.contracts import Act, ActKind, ActResult, StepTaken
@@ -35,6 +35,7 @@ from domain.errors import (
 from domain.household import Household
 from domain.ladder import stage_rule
 from domain.lifecycle import Happening, move
+from domain.quorum import refuse_second_vote
 from domain.requests import (
     DecisionRequest,
     EscalationRequest,
@@ -204,6 +205,8 @@ async def _check_decision(
     )
     require_version(call.holds, task.version)
     rule = stage_rule(policy, task.stage, settled=case.settled)
+    if rule.quorum != "any":
+        refuse_second_vote(call.actor.person, await read_votes(connection, task.id))
     violations = check_decision(decision, rule=rule, policy=policy)
     if violations:
         raise InvalidInput(violations)

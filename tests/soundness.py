@@ -79,7 +79,7 @@ async def _assert_trail(scene: Scene, case: Row[Any]) -> None:
 
 async def _assert_nothing_twice(scene: Scene) -> None:
     twice = {
-        "a decision": "SELECT task_id FROM decisions GROUP BY 1 HAVING count(*) > 1",
+        "a decision": "SELECT task_id, actor_id FROM decisions GROUP BY 1, 2 HAVING count(*) > 1",
         "a rung": "SELECT task_id, rung FROM escalations GROUP BY 1, 2 HAVING count(*) > 1",
         "a notification": """
             SELECT 1 FROM notifications n

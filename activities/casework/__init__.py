@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.casework import partners
 from activities.casework.acts import record_act
-from activities.casework.ladder import pass_milestone
+from activities.casework.ladder import is_deemed, pass_milestone
 from activities.casework.stages import arrive, stay, step_of
 from activities.casework.tasks import seek_decider
 from activities.casework.work import Desk, Work, work_on
@@ -71,7 +71,7 @@ class Casework:
 
     @activity.defn(name=ActivityName.PASS_MILESTONE)
     async def pass_milestone(self, command: PassMilestone) -> StepTaken:
-        """Fire what is due on a task, and climb on when nobody is left to decide it.
+        """Fire what is due on a task, climb on when nobody is left to decide it, and let silence decide where it may.
 
         A task that is no longer open, or was moved to a later date, sleeps on.
         """
@@ -79,7 +79,10 @@ class Casework:
             task = await find_open_task(work.connection, command.update_id)
             if task is None or task.id != command.task_id:
                 return StepTaken(next=await stay(work))
-            return StepTaken(next=await step_of(work, await pass_milestone(work, await seek_decider(work, task))))
+            task = await seek_decider(work, task)
+            if await is_deemed(work, task):
+                return StepTaken(next=await partners.deem(work, task))
+            return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
 
     @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:

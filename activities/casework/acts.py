@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from activities.casework.ladder import rule_of
 from activities.casework.stages import arrive, step_of
-from activities.casework.tasks import climb_by_hand, close_task
+from activities.casework.tasks import climb_by_hand, close_task, wait_for_others
 from activities.casework.work import Work
 from db.models import Decision
 from db.repositories.cases import (
@@ -25,7 +25,7 @@ from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.idempotency import answer_act
 from db.repositories.people import read_actor
 from db.repositories.situations import Situation
-from db.repositories.tasks import TaskRecord, fired_rungs, read_task
+from db.repositories.tasks import TaskRecord, fired_rungs, read_task, read_votes
 from db.repositories.trail import Doer
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
@@ -36,6 +36,8 @@ from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, Ta
 from domain.evidence import Naming
 from domain.ids import new_id
 from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
+from domain.policy import StageRule
+from domain.quorum import Vote, is_settled, refuse_second_vote
 from domain.requests import (
     CASE_REQUEST,
     DecisionRequest,
@@ -126,11 +128,22 @@ async def _decide(
     seat = deciding_seat(
         actor, area_code=task.area_code, stage=task.stage, grants=standing.grants, involvements=standing.involvements
     )
-    violations = check_decision(decision, rule=rule_of(work, task.stage), policy=work.policy)
+    rule = rule_of(work, task.stage)
+    violations = check_decision(decision, rule=rule, policy=work.policy)
     if violations:
         raise InvalidInput(violations)
     position = move(work.position, _happening(task.stage, decision.outcome))
-    await _keep_decision(work, actor, seat, task, decision)
+    settled = rule.quorum == "any" or await _settles(work, actor, seat, task, rule, decision)
+    await _keep_decision(work, actor, seat, task, decision, settled=settled)
+    if not settled:
+        return await step_of(work, await wait_for_others(work, task))
+    await close_task(
+        work,
+        task,
+        decided_by=actor.user_id,
+        outcome=decision.outcome.value,
+        reason=decision.reason,
+    )
     if position.stage is Stage.REPAIR:
         await work.tell("returned", task=task, user_ids=[work.case.submitted_by])
     return await arrive(work, position, reason=decision.reason)
@@ -140,7 +153,30 @@ def _happening(stage: Stage, outcome: Outcome) -> Happening:
     return Happening.IDENTITY_WAIVED if stage is Stage.IDENTITY_CHECK else HAPPENING_OF_OUTCOME[outcome]
 
 
-async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord, decision: DecisionInput) -> None:
+async def _settles(
+    work: Work,
+    actor: Actor,
+    seat: Seat,
+    task: TaskRecord,
+    rule: StageRule,
+    decision: DecisionInput,
+) -> bool:
+    """Whether this decision ends the task; raises NotPossibleNow for who has given theirs."""
+    votes = await read_votes(work.connection, task.id)
+    refuse_second_vote(actor.person, votes)
+    mine = Vote(user_id=actor.user_id, role=seat.role, on_behalf_of=seat.on_behalf_of)
+    return decision.outcome is not Outcome.FORWARD or is_settled(rule, [*votes, mine])
+
+
+async def _keep_decision(
+    work: Work,
+    actor: Actor,
+    seat: Seat,
+    task: TaskRecord,
+    decision: DecisionInput,
+    *,
+    settled: bool,
+) -> None:
     decision_id = new_id()
     await work.connection.execute(
         _KEEP_DECISION,
@@ -164,15 +200,8 @@ async def _keep_decision(work: Work, actor: Actor, seat: Seat, task: TaskRecord,
         },
     )
     work.involve(actor, seat, stage=task.stage)
-    await close_task(
-        work,
-        task,
-        decided_by=actor.user_id,
-        outcome=decision.outcome.value,
-        reason=decision.reason,
-    )
     work.note(
-        AuditType.TASK_DECIDED,
+        AuditType.TASK_DECIDED if settled else AuditType.TASK_AGREED,
         by=Doer.of(actor, seat),
         task=str(task.id),
         stage=task.stage.value,

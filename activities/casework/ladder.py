@@ -64,6 +64,23 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
     return moved
 
 
+async def is_deemed(work: Work, task: TaskRecord) -> bool:
+    """Whether silence decides the task now: the policy says so, the last rung has fired, and a digest would be due."""
+    rule = rule_of(work, task.stage)
+    due = task.next_milestone_at
+    if rule.on_exhausted == "hold" or due is None or due > work.at:
+        return False
+    clock = reckoned_anew(
+        task.deadline,
+        rule=rule,
+        calendar=await work.calendar(),
+        pauses=await read_pauses(work.connection, task.id),
+        fired=await fired_rungs(work.connection, task.id),
+        now=work.at,
+    )
+    return clock.next_rung_at is None and not clock.deadline.standing
+
+
 async def _past_the_last_rung(work: Work, before: TaskRecord, task: TaskRecord, *, fired_now: bool) -> TaskRecord:
     """`task` with its next digest, which is told now if it is due.
 

@@ -1,4 +1,4 @@
-"""Answers of the partners, carried out: the civil registry's on each member, the Ministry's on the whole."""
+"""What no officer decides: the civil registry's answers, the Ministry's, and silence where the policy lets it count."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from domain.changes import identity_expectations
 from domain.contracts import NextStep
 from domain.ids import new_id
 from domain.lifecycle import Happening, move
-from domain.vocabulary import MatchResult, Outcome, ReasonCode, Stage, Status
+from domain.vocabulary import MatchResult, Outcome, ReasonCode, Role, Stage, Status
 
 _REASON_OF_RESULT = {
     MatchResult.MATCHED: ReasonCode.SOURCE_CONFLICT,
@@ -134,6 +134,23 @@ async def _answers(work: Work, task: TaskRecord, receipt_no: str) -> bool:
         )
     }
     return receipt_no == receipts[task.id] if task.id in receipts else receipt_no not in receipts.values()
+
+
+async def deem(work: Work, task: TaskRecord) -> NextStep:
+    """Nobody has decided, up to the last rung and past it: the policy counts that as a forward, marked as such."""
+    await _close(work, task, Outcome.FORWARD, reason=None, decided_by="timeout")
+    work.note(
+        AuditType.TASK_DECIDED,
+        task=str(task.id),
+        stage=task.stage.value,
+        outcome=Outcome.FORWARD.value,
+        revision=work.case.revision,
+        decided_by="timeout",
+    )
+    rule = rule_of(work, task.stage)
+    told = dict.fromkeys((*rule.deciders, *(Role(rung.to) for rung in rule.ladder if rung.to != "holder")))
+    await work.tell("deemed", task=task, roles=(*told, Role.EVALUATOR), user_ids=[work.case.submitted_by])
+    return await arrive(work, move(work.position, Happening.FORWARDED))
 
 
 async def _close(

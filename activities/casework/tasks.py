@@ -14,6 +14,7 @@ from db.repositories.tasks import (
     end_pauses,
     fired_rungs,
     read_grants,
+    read_votes,
     save_task,
 )
 from domain.audit import AuditType
@@ -23,6 +24,7 @@ from domain.durations import Duration, WorkingDays
 from domain.ids import new_id
 from domain.ladder import next_escalation
 from domain.policy import Power, StageRule
+from domain.quorum import can_be_settled
 from domain.vocabulary import EscalationCause, ReasonCode, Stage
 
 
@@ -109,6 +111,15 @@ async def seek_decider(work: Work, task: TaskRecord) -> TaskRecord:
     return found
 
 
+async def wait_for_others(work: Work, task: TaskRecord) -> TaskRecord:
+    """Somebody has agreed and others have to: the task is free again, and climbs where too few of them are left."""
+    await save_task(work.connection, task, claimed_by=None, claimed_at=None)
+    freed = replace(task, claimed_by=None, version=task.version + 1)
+    await save_case(work.connection, work.case, work.position)
+    work.case = replace(work.case, version=work.case.version + 1)
+    return await seek_decider(work, freed)
+
+
 async def climb_by_hand(work: Work, task: TaskRecord) -> TaskRecord:
     """Fire the next rung that gives somebody authority, and further ones while nobody may decide.
 
@@ -138,7 +149,7 @@ async def _find_decider(
     """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
     involved = [] if rule.stage is Stage.REPAIR else await work.involvements()
     before, level, cause = len(fired), task.level, EscalationCause.NO_ELIGIBLE_DECIDER
-    while not await _somebody(work, rule, grants, involved):
+    while not await _somebody(work, task, rule, grants, involved):
         index = next_escalation(rule.ladder, fired=fired)
         if index is None:
             break
@@ -151,13 +162,18 @@ async def _find_decider(
 
 async def _somebody(
     work: Work,
+    task: TaskRecord,
     rule: StageRule,
     grants: list[Grant],
     involved: list[Involvement],
 ) -> bool:
     roles = {grant.role for grant in grants if grant.power is Power.DECIDE}
     candidates = await find_candidates(work.connection, roles=roles, area_code=work.case.area_code, at=work.at)
-    return bool(eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involved))
+    eligible = eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involved)
+    if rule.quorum == "any":
+        return bool(eligible)
+    votes = await read_votes(work.connection, task.id)
+    return can_be_settled(rule, votes, candidates, eligible=eligible)
 
 
 async def _climbed(

@@ -165,15 +165,18 @@ class TaskGrant(Base):
 
 
 class Decision(Base):
-    """One decision (keputusan) by one officer, or by the system where the identity check answers. Append-only."""
+    """One decision (keputusan) by one officer, by the system where the identity check answers, or by silence.
+
+    A task has several where its stage waits for a quorum. Append-only.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (
         one_of("stage", Stage),
         one_of("outcome", Outcome),
         one_of("reason", ReasonCode),
-        one_of("decided_by", ("officer", "system", "partner")),
-        UniqueConstraint("task_id"),
+        one_of("decided_by", ("officer", "system", "partner", "timeout")),
+        UniqueConstraint("task_id", "actor_id", postgresql_nulls_not_distinct=True),
         Index("ix_decisions_update_id", "update_id"),
     )
 

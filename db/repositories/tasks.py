@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import ClockInterval as ClockIntervalRow
-from db.models import Escalation, Notification, Task, TaskGrant
+from db.models import Decision, Escalation, Notification, Task, TaskGrant
 from domain.authority import Grant
 from domain.deadlines import Deadline
 from domain.errors import NotFound
 from domain.ids import new_id
 from domain.pauses import ClockInterval, PauseCause
 from domain.policy import Power, Rung
+from domain.quorum import Vote
 from domain.vocabulary import EscalationCause, Outcome, Role, Stage
 
 
@@ -115,6 +116,9 @@ INSERT INTO task_grants (task_id, role, power, area_code)
 SELECT opened.id, granted.role, granted.power, opened.area_code
 FROM opened, unnest(CAST(:roles AS text[]), CAST(:powers AS text[])) AS granted(role, power)
 """).bindparams(bindparam("deadline", type_=JSONB))
+_VOTES = select(Decision.actor_id, Decision.actor_role, Decision.on_behalf_of).where(
+    Decision.task_id == bindparam("task_id"), Decision.actor_id.is_not(None)
+)
 _ADD_GRANTS = upsert(TaskGrant).on_conflict_do_nothing()
 _END_PAUSES = (
     update(ClockIntervalRow)
@@ -199,6 +203,12 @@ async def add_grants(
     ]
     if rows:
         await connection.execute(_ADD_GRANTS, rows)
+
+
+async def read_votes(connection: AsyncConnection, task_id: UUID) -> list[Vote]:
+    """The forwards that have been given on an open task, each by another person."""
+    rows = await connection.execute(_VOTES, {"task_id": task_id})
+    return [Vote(user_id=row.actor_id, role=Role(row.actor_role), on_behalf_of=row.on_behalf_of) for row in rows]
 
 
 async def fired_rungs(connection: AsyncConnection, task_id: UUID) -> frozenset[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.policy.canonical import canonical_json
 from domain.policy.default import default_policy, demo_policy
 from domain.policy.model import (
+    AtLeast,
     DeliveryRule,
     ExtensionLimit,
     IdentityRule,
@@ -21,6 +22,7 @@ from domain.policy.validation import RULES, check_policy, parse_policy
 
 __all__ = [
     "RULES",
+    "AtLeast",
     "DeliveryRule",
     "ExtensionLimit",
     "IdentityRule",

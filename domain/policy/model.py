@@ -67,12 +67,23 @@ class Rung(Datum):
     source: ShortText
 
 
+class AtLeast(Datum):
+    """A quorum of so many people, whichever of the deciding roles they hold."""
+
+    at_least: PositiveInt
+
+
+Quorum = Literal["any", "all"] | AtLeast
+"""Whose forward settles a stage: anybody's, one of each deciding role, or that of so many people."""
+
+
 class StageRule(Provenance):
     """One stage: who decides, what they may answer, by when, and who hears of silence.
 
     `deciders` is empty for the stages of the system. For REPAIR it names who mends, and `outcomes` is empty: a
     repair is sent back in, not decided. `needs_minutes` asks for the minutes of a deliberation or an SPTJM.
-    `pauses` are the causes for which this clock stands.
+    `pauses` are the causes for which this clock stands. Past the last rung a stage holds, or counts as forwarded
+    (`deemed_forward`) when the first digest would be due; then the decision says that silence took it.
     """
 
     stage: Stage
@@ -81,6 +92,8 @@ class StageRule(Provenance):
     deadline: Duration
     ladder: ListOf[Rung]
     needs_minutes: bool = False
+    quorum: Quorum = "any"
+    on_exhausted: Literal["hold", "deemed_forward"] = "hold"
     pauses: SetOf[PauseCause] = frozenset(PauseCause)
 
 
@@ -131,7 +144,7 @@ class Policy(Datum):
     """The rules of one regency (`area_code` like `32.06`) or of the nation (`*`), in one version.
 
     `stages` holds the human stages; the system's own two are derived from `identity` and `delivery`. Past the
-    last rung nothing is decided by silence (`on_exhausted`): a digest goes to `digest_to` every `digest_every`.
+    last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")

@@ -36,7 +36,7 @@ class DecisionTaken(View):
     reason: Reason | None
     note: str | None = Field(description="In the officer's words; numbers of persons in it are masked")
     minutes: Minutes | None
-    decided_by: Literal["officer", "system", "partner"]
+    decided_by: Literal["officer", "system", "partner", "timeout"]
     actor: PersonRef | None
     on_behalf_of: PersonRef | None = Field(description="Whom the officer stood in for")
     role: Role | None

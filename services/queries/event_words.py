@@ -41,6 +41,7 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.TASK_REMINDED: Text(id="Pemegang tugas diingatkan", en="Holder reminded"),
     AuditType.TASK_ESCALATED: Text(id="Tugas dieskalasi", en="Task escalated"),
     AuditType.TASK_ESCALATION_ORDERED: Text(id="Eskalasi diminta", en="Escalation ordered"),
+    AuditType.TASK_AGREED: Text(id="Disetujui; menunggu yang lain", en="Agreed to; waits for others"),
     AuditType.TASK_DECIDED: Text(id="Tugas diputuskan", en="Task decided"),
     AuditType.TASK_CANCELLED: Text(id="Tugas dibatalkan", en="Task cancelled"),
 }

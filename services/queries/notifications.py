@@ -26,6 +26,10 @@ WORDS: Final[dict[str, Text]] = {
     "handed_over": Text(id="Tugas dialihkan kepada Anda.", en="A task was handed over to you."),
     "extended": Text(id="Batas waktu tugas Anda diperpanjang.", en="The deadline of your task was extended."),
     "comment": Text(id="Ada catatan baru pada usulan.", en="Somebody commented on an update."),
+    "deemed": Text(
+        id="Tugas dianggap disetujui karena tidak ada yang memutuskan.",
+        en="A task counts as forwarded, since nobody decided it.",
+    ),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
 }
 """What each subject says."""

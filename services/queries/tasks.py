@@ -145,7 +145,10 @@ def _decided_by_a_role_of(seats: Collection[Seat]) -> ColumnElement[bool]:
 
 
 def _free_for(*people: Person) -> ColumnElement[bool]:
-    """Separation of duties, as `domain.authority.involved_elsewhere` has it; a repair is its operator's."""
+    """Separation of duties, as `domain.authority.involved_elsewhere` has it; a repair is its operator's.
+
+    Nor who has given their decision on a task that waits for others.
+    """
     accounts = sorted({account for person in people for account in person.accounts})
     submitted = exists().where(
         Revision.update_id == Task.update_id,
@@ -154,7 +157,7 @@ def _free_for(*people: Person) -> ColumnElement[bool]:
     decided = exists().where(
         Decision.update_id == Task.update_id,
         or_(Decision.actor_id.in_(accounts), Decision.on_behalf_of.in_(accounts)),
-        Decision.stage != Task.stage,
+        or_(Decision.stage != Task.stage, Decision.task_id == Task.id),
     )
     return or_(Task.stage == Stage.REPAIR.value, and_(~submitted, ~decided))
 

@@ -138,8 +138,12 @@ class Play:
     async def milestone(self, update_id: UUID, *, at: datetime | None = None) -> NextStep:
         """The open task is looked at, at its next milestone or at another moment."""
         case = await self.scene.case(update_id)
-        self.now = at or case.next_milestone_at
-        command = PassMilestone(update_id=update_id, task_id=case.task, at=self.now)
+        return await self.pass_task(update_id, case.task, at=at or case.next_milestone_at)
+
+    async def pass_task(self, update_id: UUID, task_id: UUID, *, at: datetime) -> NextStep:
+        """A task that may not be open any more is looked at."""
+        self.now = at
+        command = PassMilestone(update_id=update_id, task_id=task_id, at=at)
         return (await self.casework.pass_milestone(command)).next
 
     async def push(self, update_id: UUID, *, receipt_no: str = "SIKS-1", task_id: UUID | None = None) -> NextStep:

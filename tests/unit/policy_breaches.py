@@ -340,4 +340,23 @@ BREACHES = [
         "/reasons/4/public_text/id",
         "sealed_reason_shown",
     ),
+    Breach(
+        "a_quorum_can_be_reached",
+        to("/stages/3/quorum", {"at_least": 2}),
+        "/stages/3/quorum/at_least",
+        "quorum_out_of_reach",
+    ),
+    Breach("a_repair_is_nobodys_vote", to("/repair/quorum", "all"), "/repair/quorum", "repair_has_quorum"),
+    Breach(
+        "a_repair_is_nobodys_vote",
+        to("/repair/on_exhausted", "deemed_forward"),
+        "/repair/on_exhausted",
+        "repair_is_not_deemed",
+    ),
+    Breach(
+        "silence_never_speaks_for_the_village",
+        to("/stages/1/on_exhausted", "deemed_forward"),
+        "/stages/1/on_exhausted",
+        "deliberation_is_not_deemed",
+    ),
 ]
