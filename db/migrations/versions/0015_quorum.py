@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.execute("SET lock_timeout = '5s'")
     op.execute("ALTER TABLE decisions DROP CONSTRAINT uq_decisions_task_id")
     op.execute(
-        "ALTER TABLE decisions ADD CONSTRAINT uq_decisions_task_id UNIQUE NULLS NOT DISTINCT (task_id, actor_id)"
+        "ALTER TABLE decisions ADD CONSTRAINT uq_decisions_task_id_actor_id UNIQUE NULLS NOT DISTINCT (task_id, actor_id)"
     )
     op.execute("ALTER TABLE decisions DROP CONSTRAINT ck_decisions_decided_by_known")
     op.execute(
