@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from domain.areas import is_area
 from domain.authority import NATION, Actor, Permission
 
 _ENTER = text("SELECT set_config('kawal.actor', :actor, true), set_config('kawal.areas', :areas, true)")
@@ -31,11 +32,16 @@ class Viewer:
     """Who a transaction acts for, and the areas it may see.
 
     At a `desk` it sees what is seen nowhere else: at `people` accounts and appointments, at `leaves` appointments.
+    Raises ValueError for what is no area: the database is told of them in one text, parted by commas.
     """
 
     name: str
     areas: tuple[str, ...]
     desk: str | None = None
+
+    def __post_init__(self) -> None:
+        if not all(map(is_area, self.areas)):
+            raise ValueError("what a transaction may see is named by areas")
 
     @classmethod
     def of(cls, actor: Actor) -> Viewer:

@@ -54,6 +54,8 @@ PersonName = Annotated[
     AfterValidator(_named),
 ]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean)]
+SearchTerm = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean)]
+"""A part of a name or a number that somebody looks for."""
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean)]
 IdentityNumber = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 """A NIK or KK number as it was typed; `domain.identity` says whether it is one."""

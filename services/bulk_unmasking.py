@@ -25,6 +25,7 @@ from db.repositories.disclosure import (
 from db.repositories.registry import open_household
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
+from domain.areas import AreaCode
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat
 from domain.disclosure import (
@@ -54,13 +55,11 @@ ROUTE: Final = "POST /v1/unmask-requests"
 PAGE: Final = 100
 """The most households of one answer."""
 
-AreaToUnmask = Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$")]
-
 
 class BulkInput(DisclosureInput):
     """Which households, how many at most, and for how long an approval is to be good."""
 
-    area_code: AreaToUnmask = Field(description="This area and all below it", examples=["32.06.13"])
+    area_code: AreaCode = Field(description="This area and all below it")
     desil: Annotated[tuple[Annotated[int, Field(ge=1, le=10)], ...], Field(max_length=10)] = ()
     rows: Annotated[int, Field(ge=1, le=MOST_ROWS)]
     hours: Annotated[int, Field(ge=1, le=LONGEST_HOURS, description="Counted from the approval")] = 24

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.deps import ActorDep, KawalDep, signed_in
 from api.pagination import Page, PageQuery, page_of
+from domain.areas import AreaCode
+from domain.text import SearchTerm
 from services.queries.areas import AreaFacts, AreaFilter, AreaInFull, list_areas, read_area
 from services.queries.keyset import ByCode
 
@@ -18,10 +20,8 @@ router = APIRouter(tags=["areas"], dependencies=[signed_in])
 class AreaQuery(PageQuery):
     """What narrows the list of areas."""
 
-    parent: Annotated[str, Field(max_length=13)] | None = Field(default=None, description="Directly below this area")
-    q: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
-        default=None, description="The beginning of the name"
-    )
+    parent: AreaCode | None = Field(default=None, description="Directly below this area")
+    q: SearchTerm | None = Field(default=None, description="The beginning of the name")
 
 
 @router.get("/areas")
@@ -32,6 +32,6 @@ async def list_all_areas(query: Annotated[AreaQuery, Query()], actor: ActorDep, 
 
 
 @router.get("/areas/{code}")
-async def read_one_area(code: Annotated[str, Path(max_length=13)], actor: ActorDep, kawal: KawalDep) -> AreaInFull:
+async def read_one_area(code: AreaCode, actor: ActorDep, kawal: KawalDep) -> AreaInFull:
     """One area, with the areas that contain it and the number of those below it."""
     return await read_area(kawal, actor, code)

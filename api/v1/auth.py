@@ -47,7 +47,7 @@ class TokenRequest(BaseModel):
     """What is exchanged for tokens (RFC 6749, 4.3 and 6)."""
 
     grant_type: Literal["password", "refresh_token"]
-    username: str | None = Field(default=None, max_length=_LONGEST, description="For `password`")
+    username: str | None = Field(default=None, max_length=_LONGEST, pattern=r"^[^\x00]*$", description="For `password`")
     password: str | None = Field(
         default=None, max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"
     )

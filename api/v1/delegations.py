@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.deps import ActorDep, IdempotencyKey, KawalDep, signed_in
 from api.pagination import Page, PageQuery, page_of
+from domain.text import SearchTerm
 from services.keyed import Call
 from services.people import delegations
 from services.people.delegations import NewDelegation
@@ -61,7 +62,7 @@ async def declare_delegation(
 @router.get("/candidates")
 async def list_candidates(
     membership_id: Annotated[UUID, Query(description="The membership of which a leave is to be declared")],
-    q: Annotated[str, Query(min_length=2, max_length=100, description="A part of the name")],
+    q: Annotated[SearchTerm, Query(min_length=2, description="A part of the name")],
     actor: ActorDep,
     kawal: KawalDep,
 ) -> Candidates:

@@ -6,10 +6,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from api.deps import ActorDep, IdempotencyKey, KawalDep, requires
 from api.pagination import Page, PageQuery, page_of
-from api.v1.updates import AreaCode
+from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.disclosure import DisclosureInput, Purpose
 from services import bulk_unmasking
@@ -25,7 +26,7 @@ router = APIRouter(tags=["disclosure"])
 class ReadLogQuery(PageQuery):
     """What narrows the read log."""
 
-    area: AreaCode | None = None
+    area: AreaOrNation | None = Field(default=None, description="This area and all below it")
     reader: UUID | None = None
     household_id: UUID | None = None
     update_id: UUID | None = None

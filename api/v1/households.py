@@ -11,8 +11,9 @@ from pydantic import Field
 from api.conditional import NOT_MODIFIED, KnownDep
 from api.deps import ActorDep, KawalDep, requires
 from api.pagination import Page, PageQuery, page_of
-from api.v1.updates import AreaCode
+from domain.areas import AreaOrNation
 from domain.authority import Permission
+from domain.text import SearchTerm
 from services.queries.household import (
     HouseholdInFull,
     VersionInFull,
@@ -32,9 +33,9 @@ Rank = Annotated[int, Field(ge=1, le=10)]
 class HouseholdQuery(PageQuery):
     """What narrows the list of households."""
 
-    area: AreaCode | None = None
+    area: AreaOrNation | None = Field(default=None, description="This area and all below it")
     desil: tuple[Rank, ...] = ()
-    q: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+    q: Annotated[SearchTerm, Field(max_length=40)] | None = Field(
         default=None,
         repr=False,
         description="A NIK or KK number: found inside your areas, and not written to any log",

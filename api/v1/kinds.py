@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.deps import ActorDep, KawalDep, signed_in
+from domain.areas import AreaOrNation
 from domain.vocabulary import Kind
 from services.queries.kinds import KindInFull, KindSummary, list_kinds, read_kind
 
@@ -24,7 +25,7 @@ async def read_kind_schema(
     kind: Kind,
     actor: ActorDep,
     kawal: KawalDep,
-    area_code: Annotated[str | None, Query(max_length=13, description="Whose policy; without it the nation's")] = None,
+    area_code: Annotated[AreaOrNation | None, Query(description="Whose policy; without it the nation's")] = None,
 ) -> KindInFull:
     """The JSON Schema of the change, the papers it needs, and its route under the policy in force."""
     return await read_kind(kawal, actor, kind, area_code=area_code)

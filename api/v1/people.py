@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from api.deps import ActorDep, FrontDep, HeldVersions, IdempotencyKey, KawalDep, etag, requires, signed_in
 from api.pagination import Page, PageQuery, page_of
+from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.people import Verdict
+from domain.text import SearchTerm
 from domain.vocabulary import Role
 from services.keyed import Call
 from services.people import accounts, handover, matches, memberships, offices
@@ -34,8 +36,6 @@ from services.queries.people import (
 router = APIRouter(tags=["people"])
 _MANAGE = [requires(Permission.PEOPLE_MANAGE)]
 
-AreaCode = Annotated[str, Field(max_length=13)]
-
 
 async def _call(actor: ActorDep, kawal: KawalDep, key: IdempotencyKey) -> Call:
     return Call(actor=actor, key=key, at=kawal.now())
@@ -47,10 +47,10 @@ CallDep = Annotated[Call, Depends(_call)]
 class UserQuery(PageQuery):
     """What narrows the list of accounts."""
 
-    area: AreaCode | None = Field(default=None, description="Administered or appointed in this area or below it")
+    area: AreaOrNation | None = Field(default=None, description="Administered or appointed in this area or below it")
     role: Role | None = Field(default=None, description="Appointed so now")
     disabled: bool | None = None
-    q: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+    q: SearchTerm | None = Field(
         default=None, description="The beginning of the user name, or a part of the display name"
     )
 
@@ -59,7 +59,7 @@ class MembershipQuery(PageQuery):
     """What narrows the list of appointments."""
 
     user_id: UUID | None = None
-    area: AreaCode | None = Field(default=None, description="Over this area or one below it")
+    area: AreaOrNation | None = Field(default=None, description="Over this area or one below it")
     role: Role | None = None
     office_id: UUID | None = None
     running: bool | None = Field(default=None, description="true: only those that give authority now")
@@ -68,7 +68,7 @@ class MembershipQuery(PageQuery):
 class OfficeQuery(PageQuery):
     """What narrows the list of offices."""
 
-    area: AreaCode | None = Field(default=None, description="Of this area or one below it")
+    area: AreaOrNation | None = Field(default=None, description="Of this area or one below it")
     closed: bool = Field(default=False, description="Closed ones too")
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, KawalDep, OptionalIdempotencyKey, requires
 from api.pagination import Page, PageQuery, page_of
+from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.ids import new_id
 from services import policies
@@ -19,8 +20,7 @@ from services.queries.keyset import ByAge
 
 router = APIRouter(prefix="/policies", tags=["policies"])
 
-_AREA = r"^(\*|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?)$"
-AreaQuery = Annotated[str, Query(pattern=_AREA, description="An area such as 32.06, or `*` for the nation")]
+AreaQuery = Annotated[AreaOrNation, Query(description="An area such as 32.06, or `*` for the nation")]
 
 
 class PolicyInput(BaseModel):
@@ -35,7 +35,7 @@ class PolicyInput(BaseModel):
 class PolicyFilter(PageQuery):
     """Which policies."""
 
-    area_code: Annotated[str, Field(pattern=_AREA)] | None = None
+    area_code: AreaOrNation | None = None
 
 
 class Comparison(BaseModel):

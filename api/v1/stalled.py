@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.deps import ActorDep, KawalDep, requires
 from api.pagination import Page, PageQuery, page_of
-from api.v1.updates import AreaCode
+from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.vocabulary import Stage
 from services.queries.keyset import ByDue
@@ -26,7 +26,7 @@ class StalledQuery(PageQuery):
         default=0.5,
         description="Tasks are listed once this share of their time is gone; what is late or escalated always is",
     )
-    area: AreaCode | None = None
+    area: AreaOrNation | None = Field(default=None, description="This area and all below it")
     stage: tuple[Stage, ...] = ()
     overdue: bool | None = None
     group_by: GroupBy | None = Field(default=None, description="Counts instead of tasks")

@@ -11,8 +11,10 @@ from pydantic import Field
 from api.conditional import NOT_MODIFIED, KnownDep
 from api.deps import ActorDep, KawalDep, requires
 from api.pagination import Page, PageQuery, page_of
+from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.contracts import LiveCase
+from domain.text import SearchTerm
 from domain.vocabulary import Kind, Role, Stage, Status
 from services.queries.audit import Trail, read_trail
 from services.queries.case import CaseInFull, read_case_in_full
@@ -24,8 +26,6 @@ from services.queries.timeline import Timeline, read_timeline
 
 router = APIRouter(tags=["updates"])
 
-AreaCode = Annotated[str, Field(max_length=13, description="This area and all below it", examples=["32.06.13"])]
-
 
 class UpdateQuery(PageQuery):
     """What narrows the list of updates."""
@@ -33,11 +33,11 @@ class UpdateQuery(PageQuery):
     status: tuple[Status, ...] = ()
     stage: tuple[Stage, ...] = ()
     kind: tuple[Kind, ...] = ()
-    area: AreaCode | None = None
+    area: AreaOrNation | None = Field(default=None, description="This area and all below it")
     overdue: bool | None = Field(default=None, description="Whether the open task is past its deadline")
     level: Annotated[int, Field(ge=0, le=99)] | None = Field(default=None, description="Escalated at least so far")
     holder: Role | None = Field(default=None, description="Open tasks that this role may decide")
-    q: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+    q: Annotated[SearchTerm, Field(max_length=40)] | None = Field(
         default=None,
         repr=False,
         description="A tracking code, or a NIK or KK number: found inside your areas, and not written to any log",

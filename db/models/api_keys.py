@@ -9,13 +9,14 @@ from sqlalchemy import ForeignKey, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import AreaCode, Base, Moment
+from db.models.base import AreaCode, Base, Moment, area_well_formed
 
 
 class ApiKey(Base):
     """What a machine may do with its key: of the account, in an area, until a moment."""
 
     __tablename__ = "api_keys"
+    __table_args__ = (area_well_formed(),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)

@@ -11,6 +11,8 @@ from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from domain.areas import AREA_OR_NATION
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -32,6 +34,11 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {str: Text, datetime: DateTime(timezone=True), UUID: Uuid}  # noqa: RUF012  SQLAlchemy's own protocol
+
+
+def area_well_formed() -> CheckConstraint:
+    """The column `area_code` in the form of areas: row security reads another text as several, or as the nation."""
+    return CheckConstraint(f"area_code ~ '{AREA_OR_NATION}'", name="area_code_well_formed")
 
 
 def one_of(column: str, values: Iterable[str]) -> CheckConstraint:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import AreaCode, Base, Moment, one_of
+from db.models.base import AreaCode, Base, Moment, area_well_formed, one_of
 from domain.authority import NATION
 from domain.people import LeaveReason, Verdict
 from domain.vocabulary import Role, Tier
@@ -43,7 +43,7 @@ class Office(Base):
     """An office (instansi) and the area that it covers."""
 
     __tablename__ = "offices"
-    __table_args__ = (one_of("tier", Tier),)
+    __table_args__ = (one_of("tier", Tier), area_well_formed())
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -62,6 +62,7 @@ class User(Base):
     """
 
     __tablename__ = "users"
+    __table_args__ = (area_well_formed(),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
@@ -82,6 +83,7 @@ class Membership(Base):
     __tablename__ = "memberships"
     __table_args__ = (
         one_of("role", Role),
+        area_well_formed(),
         Index("ix_memberships_role_area_code", "role", "area_code"),
     )
 
@@ -101,6 +103,7 @@ class Delegation(Base):
     __tablename__ = "delegations"
     __table_args__ = (
         one_of("reason", LeaveReason),
+        area_well_formed(),
         CheckConstraint("valid_to > valid_from", name="period_ends_after_it_begins"),
         CheckConstraint("delegate_id <> holder_id", name="nobody_stands_in_for_themselves"),
         Index("ix_delegations_area_code_id", "area_code", "id"),

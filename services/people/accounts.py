@@ -17,20 +17,22 @@ from db.repositories import outbox, trail
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
 from db.vault import Vault
+from domain.areas import AreaOrNation
 from domain.audit import AuditType, stream_of_account
 from domain.authority import Actor, Permission, Seat, covers
 from domain.errors import Forbidden, InvalidInput, NotFound, Violation
 from domain.ids import new_id
 from domain.people import Identity, identity_context, index_purpose, managing_seat
+from domain.text import ShortText
 from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.keyed import Call, once
+from services.people.areas import unknown_area
 from services.people.matches import Match, find_matches
 
 CREATE: Final = "POST /v1/users"
 
 Username = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]$")]
-DisplayName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
 
@@ -43,8 +45,10 @@ class NewUser(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     username: Username
-    display_name: DisplayName
-    area_code: str = Field(description="Whose administrators look after the account; it gives its holder nothing")
+    display_name: ShortText
+    area_code: AreaOrNation = Field(
+        description="Whose administrators look after the account; it gives its holder nothing"
+    )
     nik: Nik | None = None
     email: Email | None = None
 
@@ -54,7 +58,7 @@ class UserChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    display_name: DisplayName | None = None
+    display_name: ShortText | None = None
     nik: Nik | None = None
     email: Email | None = None
     disabled: bool | None = None
@@ -142,6 +146,9 @@ async def add_user(
     password_hash: str = "",
 ) -> Made:
     """Write an account; the accounts that share its NIK or e-mail address are flagged. Raises InvalidInput."""
+    unknown = await unknown_area(connection, user.area_code)
+    if unknown:
+        raise InvalidInput(unknown)
     user_id, identity = new_id(), Identity(nik=user.nik, email=user.email)
     row = {
         "id": user_id,

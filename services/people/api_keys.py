@@ -19,15 +19,18 @@ from db.repositories import api_keys
 from db.repositories.api_keys import NewKey
 from db.repositories.trail import Doer, Entry
 from domain.api_keys import LONGEST_OVERLAP, check_expiry, check_scopes, new_api_key
+from domain.areas import AreaOrNation
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, covers
 from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
 from domain.ids import new_id
 from domain.people import managing_seat
 from domain.sessions import digest_of
+from domain.text import ShortText
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
 from services.people.accounts import desk_of, governing_seat, note
+from services.people.areas import unknown_area
 
 CREATE: Final = "POST /v1/api-keys"
 ROTATE: Final = "POST /v1/api-keys/rotation"
@@ -46,9 +49,9 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user_id: UUID = Field(description="The account of the machine; it has to be appointed as a `service`")
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    name: Annotated[ShortText, Field(max_length=100)]
     scopes: Annotated[tuple[Permission, ...], Field(max_length=100), AfterValidator(_in_order)]
-    area_code: str = Field(max_length=13)
+    area_code: AreaOrNation
     expires_at: AwareDatetime = Field(description="Within 366 days")
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         default=None, description="Fewer than the installation allows every key; null: as many"
@@ -148,6 +151,7 @@ async def lock_key(connection: AsyncConnection, key_id: UUID) -> Row[*tuple[Any,
 async def add_key(connection: AsyncConnection, wanted: NewApiKey, *, by: Doer, at: datetime) -> tuple[UUID, str]:
     """Write a key; its id and its secret. Raises InvalidInput."""
     violations = [*check_scopes(wanted.scopes), *check_expiry(wanted.expires_at, now=at)]
+    violations += await unknown_area(connection, wanted.area_code)
     violations += await _service(connection, wanted, at=at)
     if violations:
         raise InvalidInput(violations)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Membership, Office, User
 from db.repositories import outbox
 from db.repositories.trail import Doer, Entry
+from domain.areas import AreaOrNation
 from domain.audit import AuditType
 from domain.authority import Actor, Seat, covers
 from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
@@ -22,6 +23,7 @@ from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.keyed import Call, Created, HeldVersions, once
 from services.people.accounts import desk_of, note
+from services.people.areas import unknown_area
 from services.people.claims import release_claims
 from services.versions import require_version
 
@@ -36,7 +38,7 @@ class NewMembership(BaseModel):
     user_id: UUID
     role: Role
     office_id: UUID
-    area_code: str
+    area_code: AreaOrNation
     valid_from: AwareDatetime | None = Field(default=None, description="At once if left out; never in the past")
     valid_to: AwareDatetime | None = Field(default=None, description="When it ends by itself; open if left out")
 
@@ -106,6 +108,7 @@ async def grant(connection: AsyncConnection, wanted: NewMembership, *, by: Doer,
         raise NotFound(f"There is no account {wanted.user_id} for you.", pointer="/user_id")
     begins = wanted.valid_from or at
     violations = _period(begins, wanted.valid_to, at=at)
+    violations += await unknown_area(connection, wanted.area_code)
     violations += await _office(connection, wanted.office_id, area_code=wanted.area_code)
     violations += await _held_already(connection, wanted, begins=begins)
     if violations:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Area, Membership, Office
+from db.models import Membership, Office
 from db.repositories import trail
 from db.repositories.trail import Doer, Entry
+from domain.areas import AreaOrNation
 from domain.audit import AuditType
-from domain.authority import NATION, Actor
+from domain.authority import Actor
 from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
 from domain.ids import new_id
 from domain.people import managing_seat, tier_of_area
+from domain.text import ShortText
 from services.kawal import Kawal
 from services.keyed import Call, Created, HeldVersions, once
 from services.people.accounts import desk_of
+from services.people.areas import unknown_area
 from services.versions import require_version
 
 CREATE: Final = "POST /v1/offices"
-
-OfficeName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class NewOffice(BaseModel):
@@ -33,8 +34,8 @@ class NewOffice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: OfficeName
-    area_code: str = Field(description="The area that it covers; its tier follows")
+    name: ShortText
+    area_code: AreaOrNation = Field(description="The area that it covers; its tier follows")
 
 
 class OfficeChange(BaseModel):
@@ -42,7 +43,7 @@ class OfficeChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: OfficeName | None = None
+    name: ShortText | None = None
     closed: bool | None = Field(default=None, description="A closed office takes nobody in any more")
 
 
@@ -79,10 +80,7 @@ async def change_office(
 
 async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer, at: datetime) -> Created:
     """Write an office. Raises InvalidInput for an area that is not loaded, and a name that its area has already."""
-    known = wanted.area_code == NATION or (
-        await connection.scalar(select(Area.code).where(Area.code == wanted.area_code)) is not None
-    )
-    violations = [] if known else [_wrong("area_code", "area_unknown", "There is no such area.")]
+    violations = await unknown_area(connection, wanted.area_code)
     named_so = select(Office.id).where(
         Office.area_code == wanted.area_code, func.lower(Office.name) == wanted.name.lower(), Office.closed_at.is_(None)
     )

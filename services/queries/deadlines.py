@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from db.session import Viewer
+from domain.areas import AreaOrNation
 from domain.authority import Actor
 from domain.calendar import WorkingCalendar
 from domain.deadlines import ClockInterval, Credit, compute_deadline
@@ -31,7 +32,7 @@ class DeadlineQuestion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    area_code: Annotated[str, Field(max_length=13)]
+    area_code: AreaOrNation
     started_at: Annotated[AwareDatetime, AfterValidator(_within_reach)] | None = None
     duration: Duration
     pauses: Annotated[tuple[ClockInterval, ...], Field(max_length=50)] = ()

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from domain.areas import AreaCode
+
 MOST = 200
 """The most items of a page."""
 
@@ -30,7 +32,7 @@ class ByDue(NamedTuple):
 class ByCode(NamedTuple):
     """In the order of area codes."""
 
-    code: str
+    code: AreaCode
 
 
 Key = TypeVar("Key", ByAge, ByDue, ByCode)

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from activities.vacancies import AuthorityChanged, wake_vacant
-from db.models import Membership, Office, Session, User
+from db.models import Area, Membership, Office, Session, User
 from db.repositories.trail import read_stream
 from devstack.demo_people import demo_id
 from domain.audit_verification import verify_stream
@@ -21,6 +21,10 @@ from domain.sessions import SessionKind
 from domain.vocabulary import Role, Tier
 from tests.api.reads.casebook import Casebook
 from tests.scene import SYSTEM, session_of, user
+
+
+def _area(code: str) -> dict[str, Any]:
+    return {"code": code, "level": code.count(".") + 1, "name": f"Area {code}", "zone": "Asia/Jakarta"}
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class Staff(Casebook):
             if known is None:
                 values = account | {"created_at": self.clock.at, "area_code": home or area_code}
                 await connection.execute(insert(User).values(values))
+            await connection.execute(upsert(Area).values(_area(area_code)).on_conflict_do_nothing())
             office = {"id": new_id(), "name": f"Kantor {username}", "tier": Tier.REGENCY.value, "area_code": area_code}
             await connection.execute(insert(Office).values(office))
             seat = {"id": membership_id, "user_id": user(username), "role": role.value, "office_id": office["id"]}

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
+from db.session import Viewer
 from devstack.demo_people import demo_id
 from domain.vocabulary import Role
 from tests.api.people.staff import Staff
@@ -268,3 +270,43 @@ async def test_offices_are_made_renamed_and_closed_once_they_are_empty(regency: 
         "SELECT type FROM audit_events WHERE stream = :s ORDER BY seq", s=f"office:{made['id']}"
     )
     assert [event.type for event in events] == ["office.created", "office.changed", "office.closed"]
+
+
+@pytest.mark.parametrize(
+    "area_code", ["32.06.x,*", "32.06,*", "32.06.13.20011", "32.06.", "32.06\0", "3" * 4000, "*,*"]
+)
+async def test_what_is_no_area_is_none_of_an_account_an_appointment_or_an_office(
+    regency: Staff, area_code: str
+) -> None:
+    account = {"username": "siti", "display_name": "Siti", "area_code": area_code}
+    office = {"name": "Kantor", "area_code": area_code}
+    seat = appointment("bpd.taraju", Role.ADMINISTRATOR, area_code, DINSOS)
+    for path, body in (("/v1/users", account), ("/v1/offices", office), ("/v1/memberships", seat)):
+        assert await regency.refused(ADMIN, "POST", path, body) == (422, "value_refused"), path
+
+
+async def test_area_that_there_is_not_is_none_of_an_account_an_appointment_or_an_office(regency: Staff) -> None:
+    nowhere = "32.06.13.2999"
+    account = {"username": "siti", "display_name": "Siti", "area_code": nowhere}
+    office = {"name": "Kantor", "area_code": nowhere}
+    seat = appointment("bpd.taraju", Role.VILLAGE_COUNCIL, nowhere, DINSOS)
+    for path, body in (("/v1/users", account), ("/v1/offices", office), ("/v1/memberships", seat)):
+        assert await regency.refused(ADMIN, "POST", path, body) == (422, "area_unknown"), path
+
+
+async def test_database_holds_no_appointment_over_what_is_no_area(regency: Staff) -> None:
+    for table in ("memberships", "offices", "users", "delegations", "api_keys"):
+        (found,) = await regency.scene.rows(
+            "SELECT pg_get_constraintdef(oid) AS said FROM pg_constraint WHERE conname = :name",
+            name=f"ck_{table}_area_code_well_formed",
+        )
+        assert "~" in found.said
+    with pytest.raises(IntegrityError):
+        await regency.hire("tamak", Role.ADMINISTRATOR, "32.06.x,*")
+
+
+def test_transaction_sees_areas_and_nothing_that_is_read_as_several() -> None:
+    assert Viewer(name="system:test", areas=("32.06", "*")).areas == ("32.06", "*")
+    for code in ("32.06.x,*", "32.06,*", "", "32.06.", "32.06\n"):
+        with pytest.raises(ValueError, match="areas"):
+            Viewer(name="system:test", areas=(code,))
