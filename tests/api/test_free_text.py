@@ -42,6 +42,7 @@ NEVER_STORED = {
     "question.pauses.note": "given back, not stored",
     "question.credits.note": "given back, not stored",
     "code": "what is no code is no code that was given out",
+    "body.issuer": "compared with the issuers of the settings",
     "body.policy": "read as a `Policy`, whose texts are looked at below",
 }
 """Texts that reach no column, and why."""

@@ -104,7 +104,7 @@ async def test_a_question_that_has_no_answer_is_refused(
 
 
 async def test_a_deadline_of_a_foreign_area_is_not_told(book: Casebook) -> None:
-    for area_code in (CIKUBANG, "32.06", "no such"):
+    for area_code in (CIKUBANG, "32.06", "11.01"):
         answer = await book.post(
             "operator.taraju",
             "/v1/deadlines/preview",
