@@ -16,6 +16,10 @@ PROGRAMME: Final = (
     Scenario(title="a newborn without a NIK", kind=Kind.ADD_MEMBER, play=smooth.newborn),
     Scenario(title="a move to the city", kind=Kind.MOVE_OUT, play=smooth.move_out),
     Scenario(title="a household that splits", kind=Kind.SPLIT_HOUSEHOLD, play=smooth.split),
+    Scenario(title="a new head", kind=Kind.CHANGE_HEAD, play=smooth.new_head),
+    Scenario(title="a proposal for PKH and Sembako", kind=Kind.PROGRAMME_PROPOSAL, play=smooth.programme),
+    Scenario(title="a household written down twice", kind=Kind.MERGE_DUPLICATES, play=smooth.double_entry),
+    Scenario(title="a neighbour objects", kind=Kind.OBJECTION, play=smooth.objection),
     Scenario(
         title="a death of somebody alive",
         kind=Kind.DEATH,

@@ -1,4 +1,4 @@
-"""Scenarios in which everybody does their part: one for each kind of change."""
+"""Scenarios in which everybody does their part, one for each kind of change that is played."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from devstack.demo.changes import (
     court_ordered_name,
     death_of,
     head_documented,
+    head_of,
     household_papers,
     mover,
     newcomers_household,
@@ -105,4 +106,62 @@ async def split(scene: Scene) -> Case:
     case = await scene.submit(TARAJU, change, [paper("kk", "KK baru")], household=household)
     await case.forward(*HUMAN_STAGES)
     case.tell("two households now, nobody in both")
+    return case
+
+
+async def new_head(scene: Scene) -> Case:
+    """A grown member becomes head, and the former head stays."""
+    household, member = await with_an_adult(scene, CIKUBANG, members=2)
+    change = {
+        "kind": Kind.CHANGE_HEAD.value,
+        "new_head_id": str(member.id),
+        "relations": [{"member_id": str(head_of(household).id), "relation": Relation.OTHER_RELATIVE.value}],
+    }
+    case = await scene.submit(CIKUBANG, change, [paper("kk", "KK dengan kepala keluarga baru")], household=household)
+    await case.forward(*EXPRESS)
+    case.tell("the same people under another head")
+    return case
+
+
+async def programme(scene: Scene) -> Case:
+    """A household of the registry that is proposed for two programmes."""
+    household = await scene.households.take(TARAJU, fit=lambda found: head_documented(scene, found))
+    change = {"kind": Kind.PROGRAMME_PROPOSAL.value, "programmes": ["pkh", "sembako"]}
+    papers = [paper("kk", "Kartu Keluarga"), *HOUSE_PHOTO]
+    case = await scene.submit(TARAJU, change, papers, household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("the proposal stands; whether aid follows is the programme's to say")
+    return case
+
+
+async def double_entry(scene: Scene) -> Case:
+    """A household that was written down twice: the people of the second entry join the first."""
+    kept = await scene.households.take(TARAJU, fit=lambda found: head_documented(scene, found))
+    other = await scene.households.take(TARAJU, fit=lambda found: found.head is not None)
+    joining = [{"member_id": str(m.id), "relation": Relation.OTHER_RELATIVE.value} for m in other.active_members]
+    change = {
+        "kind": Kind.MERGE_DUPLICATES.value,
+        "duplicate_id": str(other.id),
+        "duplicate_version": other.version,
+        "members": joining,
+    }
+    case = await scene.submit(TARAJU, change, [paper("kk", "KK yang berlaku")], household=kept)
+    await case.forward(*EXPRESS)
+    case.tell("one household, and the history of both")
+    return case
+
+
+async def objection(scene: Scene) -> Case:
+    """A neighbour says that a household is better off than the registry believes, and is right."""
+    household = await scene.households.take(CIKUBANG, fit=lambda found: head_documented(scene, found))
+    change = {
+        "kind": Kind.OBJECTION.value,
+        "ground": "better_off",
+        "statement": "Rumahnya sudah berlantai keramik dan ada mobil.",
+        "objector": {"name": "Tetangga Sebelah", "contact": "Ketua RT 003"},
+        "circumstances": {"floor": "ceramic", "cars": 1},
+    }
+    case = await scene.submit(CIKUBANG, change, HOUSE_PHOTO, household=household)
+    await case.forward(*EXPRESS)
+    case.tell("upheld; who objected is known to the regency alone")
     return case
