@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "case": "commands.cases:app",
     "audit": "commands.audit:app",
     "evidence": "commands.evidence:app",
+    "retention": "commands.retention:app",
     "doctor": "commands.doctor:app",
     "keys": "commands.keys:app",
     "api-keys": "commands.api_keys:app",

@@ -60,6 +60,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "content_being_checked": Kind(423, "The file is being looked at", retry_after=2),
     "evidence_unavailable": Kind(503, "The store of files or the virus scanner does not answer", retry_after=15),
     "evidence_erased": Kind(410, "The file was erased"),
+    "content_erased": Kind(410, "The content was erased"),
     "range_not_satisfiable": Kind(416, "The file has no such bytes"),
     "malformed_request": Kind(400, "The request cannot be read"),
     "malformed_json": Kind(400, "The body is not JSON"),

@@ -20,6 +20,7 @@ from db.models import (
     Household,
     HouseholdVersion,
     IdempotencyKey,
+    LegalHold,
     MinistryAnswer,
     Reading,
     Revision,
@@ -33,6 +34,7 @@ from domain.decisions import answer_note_context, comment_context, note_context
 from domain.evidence import capture_context
 from domain.people import identity_context
 from domain.requests import request_context
+from domain.retention import hold_context, lift_context
 from domain.uploads import device_context
 
 Context = Callable[[Row[*tuple[Any, ...]]], str]
@@ -73,6 +75,8 @@ SEALED: Final = (
     SealedColumn(Reading, "explanation", lambda row: explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "explanation", lambda row: request_explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "note", lambda row: request_note_context(row.id)),
+    SealedColumn(LegalHold, "explanation", lambda row: hold_context(row.id)),
+    SealedColumn(LegalHold, "lifted_because", lambda row: lift_context(row.id)),
     SealedColumn(User, "identity", lambda row: identity_context(row.id)),
     SealedColumn(Evidence, "capture", lambda row: capture_context(row.id)),
     SealedColumn(EvidenceUpload, "details", lambda row: device_context(row.id)),

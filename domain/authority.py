@@ -43,6 +43,7 @@ class Permission(StrEnum):
     POLICIES_PUBLISH = "area:policies:publish"
     PEOPLE_MANAGE = "area:people:manage"
     DELEGATIONS_MANAGE = "area:delegations:manage"
+    HOLDS_MANAGE = "area:holds:manage"
 
 
 READING = frozenset(
@@ -84,14 +85,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
     Role.REGENCY_VERIFIER: _OFFICER | _BULK,
     Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK,
-    Role.REGENCY_HEAD: _SUPERVISOR | _SECOND_EYES,
+    Role.REGENCY_HEAD: _SUPERVISOR | _SECOND_EYES | {Permission.HOLDS_MANAGE},
     Role.REGENCY_ASSISTANT: _OFFICER,
     Role.REGENCY_SECRETARY: READING,
     Role.REGENT: READING,
-    Role.INSPECTORATE: READING | _SECOND_EYES | {Permission.READ_LOG_READ, Permission.EVIDENCE_READ},
+    Role.INSPECTORATE: READING
+    | _SECOND_EYES
+    | {Permission.READ_LOG_READ, Permission.EVIDENCE_READ, Permission.HOLDS_MANAGE},
     Role.DATA_PROTECTION_OFFICER: READING
     | _SECOND_EYES
-    | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ, Permission.EVIDENCE_READ},
+    | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ, Permission.EVIDENCE_READ, Permission.HOLDS_MANAGE},
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING,
     Role.PLANNER: READING | _BULK,

@@ -256,6 +256,13 @@ class EvidenceErased(DomainError):
     default_remedy = "Ask whoever holds the paper itself."
 
 
+class ContentErased(DomainError):
+    """What the case proposed was erased after its period of retention; who decided what when is still known."""
+
+    code = "content_erased"
+    default_remedy = "Read the case itself and its timeline; what it proposed is kept nowhere."
+
+
 class RangeNotSatisfiable(DomainError):
     """The file has no such bytes; `data.size` is how many it has."""
 
@@ -294,6 +301,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         ContentBeingChecked,
         EvidenceUnavailable,
         EvidenceErased,
+        ContentErased,
         RangeNotSatisfiable,
     )
 }

@@ -41,7 +41,9 @@ class Said(View):
     """A comment."""
 
     id: UUID
-    text: str = Field(description="In the author's words; numbers of persons in it are masked")
+    text: str | None = Field(
+        description="In the author's words; numbers of persons in it are masked. Null once erased after its period",
+    )
     author: PersonRef | None
     on_behalf_of: PersonRef | None
     role: Role
@@ -115,7 +117,9 @@ async def list_comments(kawal: Kawal, actor: Actor, update_id: UUID, page: PageO
     items = [
         Said(
             id=row.id,
-            text=masked_text(kawal.vault.open_text(row.text, context=comment_context(row.id)) or ""),
+            text=None
+            if row.text is None
+            else masked_text(kawal.vault.open_text(row.text, context=comment_context(row.id)) or ""),
             author=who.person(row.author_id),
             on_behalf_of=who.person(row.on_behalf_of),
             role=row.author_role,

@@ -148,9 +148,10 @@ class Scene:
         area_code: str = TARAJU,
         evidence: Sequence[EvidenceRef] = (),
         policy_version_id: UUID | None = None,
+        at: datetime | None = None,
     ) -> UUID:
         """Write an update down as a submission does, with the message that starts it."""
-        update_id, at = new_id(), datetime.now(UTC)
+        update_id, at = new_id(), at or datetime.now(UTC)
         async with self.app.transaction(Viewer(name=str(user(by)), areas=(area_code,))) as connection:
             await connection.execute(
                 insert(Update).values(

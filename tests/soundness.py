@@ -50,7 +50,9 @@ async def _assert_case(scene: Scene, case: Row[Any]) -> None:
     await _assert_clocks(scene, case.id)
     await _assert_trail(scene, case)
     if closed:
-        digests = await scene.rows("SELECT 1 FROM identity_digests WHERE update_id = :id", id=case.id)
+        digests = await scene.rows(
+            "SELECT 1 FROM identity_digests WHERE update_id = :id AND ended_at IS NULL", id=case.id
+        )
         assert not digests, "a closed case is found by its numbers no longer"
 
 
@@ -112,7 +114,7 @@ async def _assert_registry(scene: Scene) -> None:
     for row in await scene.rows("SELECT DISTINCT household_id FROM household_versions WHERE update_id IS NOT NULL"):
         household = await scene.household(row.household_id)
         digests = await scene.rows(
-            "SELECT purpose, digest FROM identity_digests WHERE household_id = :id",
+            "SELECT purpose, digest FROM identity_digests WHERE household_id = :id AND ended_at IS NULL",
             id=row.household_id,
         )
         held = {d for m in household.active_members if m.nik for d in VAULT.lookups([m.nik], purpose="nik")}

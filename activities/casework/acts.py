@@ -247,7 +247,7 @@ async def _keep_revision(
     """Keep what was sent in, make its numbers findable, and answer with where else they stand now."""
     record = RevisionRecord(number, repair.change, repair.evidence, actor.user_id, work.at, seat.on_behalf_of)
     await add_revision(work.connection, work.case.id, record, area_code=work.case.area_code, vault=work.vault)
-    await unindex_update(work.connection, work.case.id)
+    await unindex_update(work.connection, work.case.id, at=work.at)
     await _index(work, repair.change)
     found = await find_duplicates(
         work.connection,

@@ -111,7 +111,7 @@ async def _conflict(work: Work, position: Position, merged: Conflicted, changes:
 
 async def _close(work: Work, position: Position, changes: Columns, *, reason: ReasonCode | None) -> NextStep:
     work.stand_at(position)
-    await unindex_update(work.connection, work.case.id)
+    await unindex_update(work.connection, work.case.id, at=work.at)
     await save_case(
         work.connection,
         work.case,

@@ -37,6 +37,7 @@ from db.models.people import (
 )
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
+from db.models.retention import LegalHold
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 
@@ -67,6 +68,7 @@ __all__ = [
     "IdempotencyKey",
     "IdentityDigest",
     "IdentityResult",
+    "LegalHold",
     "Membership",
     "MinistryAnswer",
     "Notification",

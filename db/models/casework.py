@@ -40,6 +40,11 @@ class Update(Base):
         Index("ix_updates_area_code_id", "area_code", "id"),
         Index("ix_updates_status_area_code", "status", "area_code"),
         Index("ix_updates_household_id", "household_id"),
+        Index(
+            "ix_updates_closed_at_kept",
+            "closed_at",
+            postgresql_where=text("closed_at IS NOT NULL AND erased_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -64,6 +69,7 @@ class Update(Base):
     reason: Mapped[str | None]
     run_id: Mapped[str | None]
     version: Mapped[int]
+    erased_at: Mapped[datetime | None]
 
 
 class Revision(Base):
@@ -74,7 +80,7 @@ class Revision(Base):
     update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     area_code: Mapped[AreaCode]
-    change: Mapped[bytes] = mapped_column(LargeBinary)
+    change: Mapped[bytes | None] = mapped_column(LargeBinary)
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     submitted_at: Mapped[Moment]

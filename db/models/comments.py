@@ -19,7 +19,7 @@ class Comment(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
     area_code: Mapped[AreaCode]
-    text: Mapped[bytes] = mapped_column(LargeBinary)
+    text: Mapped[bytes | None] = mapped_column(LargeBinary)
     author_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     author_role: Mapped[str]
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))

@@ -79,5 +79,5 @@ class Reading(Base):
     evidence_id: Mapped[UUID | None]
     batch_id: Mapped[UUID | None] = mapped_column(index=True)
     purpose: Mapped[str]
-    explanation: Mapped[bytes] = mapped_column(LargeBinary)
+    explanation: Mapped[bytes | None] = mapped_column(LargeBinary)
     items: Mapped[int] = mapped_column(Integer, server_default="1")

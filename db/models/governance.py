@@ -106,7 +106,7 @@ class IdempotencyKey(Base):
     key: Mapped[str]
     body_hash: Mapped[bytes] = mapped_column(LargeBinary)
     update_id: Mapped[UUID | None]
-    request: Mapped[bytes] = mapped_column(LargeBinary)
+    request: Mapped[bytes | None] = mapped_column(LargeBinary)
     response: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[Moment]
     completed_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger
@@ -62,7 +62,8 @@ class HouseholdVersion(Base):
 class IdentityDigest(Base):
     """A keyed blind index of a NIK or KK number, so that it is found without being readable.
 
-    Belongs to a household of the registry or to an open update, never to both.
+    Belongs to a household of the registry or to an update, never to both. With `ended_at` the number is in use there no
+    more (the update is closed, the member has left): it is no duplicate, and found by the person's own request alone.
     """
 
     __tablename__ = "identity_digests"
@@ -81,3 +82,4 @@ class IdentityDigest(Base):
     purpose: Mapped[str]
     key_id: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+    ended_at: Mapped[datetime | None]

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     bindparam,
-    delete,
     func,
     insert,
     literal,
@@ -33,7 +32,7 @@ from db.models import Decision, IdentityDigest, Revision, TaskGrant, Update
 from db.vault import Vault
 from domain.authority import Grant, Involvement
 from domain.changes import CHANGE_ADAPTER, Change
-from domain.errors import NotFound
+from domain.errors import ContentErased, NotFound
 from domain.evidence import EvidenceRef
 from domain.ids import new_id
 from domain.lifecycle import Position
@@ -121,7 +120,11 @@ _READ = select(*CASE_COLUMNS).where(Update.id == bindparam("update_id"))
 _LOCK = _READ.with_for_update()
 _ADD_REVISION = insert(Revision)
 _INDEX = insert(IdentityDigest)
-_UNINDEX = delete(IdentityDigest).where(IdentityDigest.update_id == bindparam("update_id"))
+_UNINDEX = (
+    update(IdentityDigest)
+    .where(IdentityDigest.update_id == bindparam("of_update"), IdentityDigest.ended_at.is_(None))
+    .values(ended_at=bindparam("at"))
+)
 _READ_REVISION = select(
     Revision.change,
     Revision.evidence,
@@ -288,8 +291,10 @@ async def read_revision(
     *,
     vault: Vault,
 ) -> RevisionRecord:
-    """A submission of the case, opened."""
+    """A submission of the case, opened. Raises ContentErased when its period of retention has passed."""
     row = (await connection.execute(_READ_REVISION, {"update_id": update_id, "revision": revision})).one()
+    if row.change is None:
+        raise ContentErased("What this update proposed was erased after its period of retention.")
     return RevisionRecord(
         revision=revision,
         change=vault.open_as(row.change, CHANGE_ADAPTER, context=revision_context(update_id, revision)),
@@ -349,6 +354,6 @@ async def index_update(
         await connection.execute(_INDEX, rows)
 
 
-async def unindex_update(connection: AsyncConnection, update_id: UUID) -> None:
-    """Forget the numbers of a case that is closed or repaired."""
-    await connection.execute(_UNINDEX, {"update_id": update_id})
+async def unindex_update(connection: AsyncConnection, update_id: UUID, *, at: datetime) -> None:
+    """The numbers of a case that is closed or repaired are in use there no more."""
+    await connection.execute(_UNINDEX, {"of_update": update_id, "at": at})

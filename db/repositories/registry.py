@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, insert, select, text
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,7 +30,16 @@ def _overwriting(statement: Insert, *, key: tuple[str, ...], columns: tuple[str,
 
 
 _ADD_VERSION = insert(HouseholdVersion)
-_FORGET_NUMBERS = delete(IdentityDigest).where(IdentityDigest.household_id == bindparam("household"))
+_FORGET_NUMBERS = text(
+    """
+    WITH again AS (
+        DELETE FROM identity_digests WHERE household_id = :household AND digest = ANY (CAST(:digests AS bytea[]))
+    )
+    UPDATE identity_digests SET ended_at = :at
+    WHERE household_id = :household AND ended_at IS NULL AND NOT digest = ANY (CAST(:digests AS bytea[]))
+    """,
+)
+"""What the household has now is written anew; what it had is in use there no more, and stays findable."""
 _INDEX = insert(IdentityDigest)
 _WRITE_FACTS = _overwriting(
     upsert(HouseholdRow),
@@ -136,7 +145,7 @@ async def write_households(
             },
         )
         await _write_members(connection, household)
-        await _index(connection, household, vault=vault)
+        await _index(connection, household, at=at, vault=vault)
 
 
 async def _write_facts(connection: AsyncConnection, household: Household, content: bytes, *, at: datetime) -> None:
@@ -169,9 +178,7 @@ async def _write_members(connection: AsyncConnection, household: Household) -> N
     await connection.execute(_WRITE_MEMBERS, rows)
 
 
-async def _index(connection: AsyncConnection, household: Household, *, vault: Vault) -> None:
-    if household.version > FIRST_VERSION:
-        await connection.execute(_FORGET_NUMBERS, {"household": household.id})
+async def _index(connection: AsyncConnection, household: Household, *, at: datetime, vault: Vault) -> None:
     rows = [
         {
             "id": new_id(),
@@ -184,6 +191,9 @@ async def _index(connection: AsyncConnection, household: Household, *, vault: Va
         for purpose, held in numbers_in(household).items()
         for digest in vault.digests(held, purpose=purpose)
     ]
+    if household.version > FIRST_VERSION:
+        digests = [row["digest"] for row in rows]
+        await connection.execute(_FORGET_NUMBERS, {"household": household.id, "digests": digests, "at": at})
     if rows:
         await connection.execute(_INDEX, rows)
 

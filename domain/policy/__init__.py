@@ -17,10 +17,12 @@ from domain.policy.model import (
     RungAction,
     StageRule,
 )
+from domain.policy.retention import DEFAULT_RETENTION, RetentionRule, RetentionSubject, period_of
 from domain.policy.tables import ladder_table, reasons_table, route_table, rules_table
 from domain.policy.validation import RULES, check_policy, parse_policy
 
 __all__ = [
+    "DEFAULT_RETENTION",
     "RULES",
     "AtLeast",
     "DeliveryRule",
@@ -29,6 +31,8 @@ __all__ = [
     "Policy",
     "Power",
     "RemotenessCredit",
+    "RetentionRule",
+    "RetentionSubject",
     "RouteRule",
     "Rung",
     "RungAction",
@@ -39,6 +43,7 @@ __all__ = [
     "demo_policy",
     "ladder_table",
     "parse_policy",
+    "period_of",
     "reasons_table",
     "route_table",
     "rules_table",

@@ -15,6 +15,7 @@ from pydantic import Field, NonNegativeInt, PlainSerializer, PositiveInt
 
 from domain.durations import After, Duration, Share
 from domain.pauses import PauseCause
+from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
@@ -161,6 +162,7 @@ class Policy(Datum):
     digest_to: ListOf[Role]
     remoteness_credits: ListOf[RemotenessCredit] = ()
     extension_limit: ExtensionLimit
+    retention: ListOf[RetentionRule] = DEFAULT_RETENTION
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

@@ -10,12 +10,15 @@ from domain.policy.ladder_rules import LADDER_RULES
 from domain.policy.lapse_rules import LAPSE_RULES
 from domain.policy.model import Policy
 from domain.policy.reason_rules import REASON_RULES
+from domain.policy.retention_rules import RETENTION_RULES
 from domain.policy.route_rules import ROUTE_RULES
 from domain.policy.rule import Rule
 from domain.policy.separation_rules import SEPARATION_RULES
 from domain.policy.stage_rules import STAGE_RULES
 
-RULES: tuple[Rule, ...] = ROUTE_RULES + STAGE_RULES + LAPSE_RULES + LADDER_RULES + SEPARATION_RULES + REASON_RULES
+RULES: tuple[Rule, ...] = (
+    ROUTE_RULES + STAGE_RULES + LAPSE_RULES + LADDER_RULES + SEPARATION_RULES + REASON_RULES + RETENTION_RULES
+)
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 
 _TOO_LARGE = Violation(

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import AccountDigest, Household, IdentityDigest, Revision, Update, User
+from db.models import AccountDigest, Household, HouseholdVersion, IdentityDigest, Revision, Update, User
 from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import revision_context
@@ -176,12 +176,19 @@ def _anew(row: Row[*tuple[Any, ...]], sealed: SealedColumn, keys: Iterable[Any],
 
 async def _index_households(connection: AsyncConnection, vault: Vault, *, after: UUID | None, limit: int) -> _Chunk:
     stale_owners = select(IdentityDigest.household_id).where(_stale_digest(vault))
-    wanted = select(Household.id, Household.version, Household.content).where(Household.id.in_(stale_owners))
+    wanted = select(Household.id).where(Household.id.in_(stale_owners))
     if after is not None:
         wanted = wanted.where(Household.id > after)
     wanted = wanted.order_by(Household.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
-    owners = (await connection.execute(wanted)).all()
-    numbers = {owner.id: numbers_in(open_household(owner, vault=vault)) for owner in owners}
+    owners = list(await connection.scalars(wanted))
+    numbers: dict[UUID, dict[str, list[str]]] = {owner: defaultdict(list) for owner in owners}
+    # Digests of what a household had before are of its earlier versions.
+    versions = select(
+        HouseholdVersion.household_id.label("id"), HouseholdVersion.version, HouseholdVersion.content
+    ).where(HouseholdVersion.household_id.in_(owners))
+    for row in await connection.execute(versions):
+        for purpose, held in numbers_in(open_household(row, vault=vault)).items():
+            numbers[row.id][purpose] += held
     return await _index_anew(connection, IdentityDigest.household_id, numbers, vault)
 
 
@@ -193,7 +200,10 @@ async def _index_updates(connection: AsyncConnection, vault: Vault, *, after: UU
     wanted = wanted.order_by(Update.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
     owners = list(await connection.scalars(wanted))
     numbers: dict[UUID, dict[str, list[str]]] = {owner: defaultdict(list) for owner in owners}
-    revisions = select(Revision.update_id, Revision.revision, Revision.change).where(Revision.update_id.in_(owners))
+    revisions = select(Revision.update_id, Revision.revision, Revision.change).where(
+        Revision.update_id.in_(owners),
+        Revision.change.is_not(None),
+    )
     for row in await connection.execute(revisions):
         context = revision_context(row.update_id, row.revision)
         change = vault.open_as(row.change, CHANGE_ADAPTER, context=context)

@@ -17,6 +17,7 @@ from db.repositories.registry import read_version
 from db.session import Viewer
 from domain.authority import Actor, Involvement, Permission
 from domain.changes import identity_expectations
+from domain.errors import ContentErased
 from domain.evidence import EvidenceRef
 from domain.household import Household
 from domain.people import sees_objectors
@@ -38,6 +39,7 @@ from services.queries.case_parts import (
     read_neighbours,
     read_rungs,
 )
+from services.queries.holds import HoldStanding, read_standing_hold
 from services.queries.masking import Masked, masked_change, masked_paper
 from services.queries.reasons import Reason, reason_of
 from services.queries.view import AreaRef, PersonRef, View
@@ -62,7 +64,9 @@ class CaseInFull(View):
     cause: EscalationCause | None
     reason: Reason | None = Field(description="Why it was returned or rejected last")
     revision: int = Field(description="1 as submitted; one more for each repair")
-    change: Masked = Field(description="What the latest revision proposes, by the schema of its kind; masked")
+    change: Masked | None = Field(
+        description="What the latest revision proposes, by the schema of its kind; masked. Null once erased",
+    )
     evidence: tuple[EvidenceRef, ...]
     findings: tuple[dict[str, JsonValue], ...] = Field(description="What was noticed of it, by code")
     submitted_by: PersonRef | None
@@ -75,6 +79,8 @@ class CaseInFull(View):
     identity: tuple[IdentityAnswer, ...] = Field(description="The civil registry's answers in the latest check")
     decisions: tuple[DecisionTaken, ...]
     neighbours: tuple[Neighbour, ...] = Field(description="Other open updates of the household")
+    erased_at: datetime | None = Field(description="When what it proposed was erased after its period of retention")
+    hold: HoldStanding | None = Field(description="What keeps it from being erased now")
     actions: tuple[Action, ...] = Field(description="What you may do with it now, and if not, why")
 
 
@@ -85,7 +91,7 @@ class _Read:
     case: CaseRecord
     row: Row[*tuple[Any, ...]]
     policy: Policy
-    revision: RevisionRecord
+    revision: RevisionRecord | None
     base: Household | None
     task: TaskFacts | None
     involvements: list[Involvement]
@@ -93,6 +99,7 @@ class _Read:
     identity: Rows
     escalations: tuple[RungFired, ...]
     neighbours: tuple[Neighbour, ...]
+    hold: HoldStanding | None
 
 
 async def read_scoped_case(
@@ -141,7 +148,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         case=case,
         row=(await connection.execute(_facts(case.id))).one(),
         policy=policy,
-        revision=await read_revision(connection, case.id, case.revision, vault=kawal.vault),
+        revision=await _kept_revision(kawal, connection, case),
         base=await read_base(kawal, connection, case),
         task=await find_task(kawal, connection, is_open_task, policy=policy, settled=case.settled),
         involvements=await read_involvements(connection, case.id),
@@ -149,20 +156,29 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         identity=await read_identity_answers(connection, case.id),
         escalations=await read_rungs(connection, case.id),
         neighbours=await read_neighbours(connection, case.household_id, besides=case.id),
+        hold=await read_standing_hold(connection, case.id),
     )
+
+
+async def _kept_revision(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> RevisionRecord | None:
+    """The latest revision; None when it was erased after its period."""
+    try:
+        return await read_revision(connection, case.id, case.revision, vault=kawal.vault)
+    except ContentErased:
+        return None
 
 
 def _facts(update_id: UUID) -> Any:
     columns = (Update.tracking_code, Update.area_code, Update.submitted_by, Update.submitted_at, Update.closed_at)
     return (
-        select(*columns, Update.reason, Update.findings, Area.name.label("area_name"))
+        select(*columns, Update.erased_at, Update.reason, Update.findings, Area.name.label("area_name"))
         .join(Area, Area.code == Update.area_code)
         .where(Update.id == update_id)
     )
 
 
 def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) -> CaseInFull:
-    case, row = found.case, found.row
+    case, row, revision = found.case, found.row, found.revision
     position = case.position(found.policy)
     return CaseInFull(
         id=case.id,
@@ -179,11 +195,8 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         cause=case.cause,
         reason=reason_of(row.reason, found.policy),
         revision=case.revision,
-        change=masked_change(
-            found.revision.change,
-            objector=sees_objectors(actor, area_code=case.area_code),
-        ),
-        evidence=tuple(masked_paper(paper) for paper in found.revision.evidence),
+        change=revision and masked_change(revision.change, objector=sees_objectors(actor, area_code=case.area_code)),
+        evidence=() if revision is None else tuple(masked_paper(paper) for paper in revision.evidence),
         findings=tuple(row.findings),
         submitted_by=who.person(row.submitted_by),
         submitted_at=row.submitted_at,
@@ -192,9 +205,13 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         version=case.version,
         task=None if found.task is None else task_in_full(found.task, who, now=now),
         escalations=found.escalations,
-        identity=identity_answers(found.identity, identity_expectations(found.revision.change, found.base)),
+        identity=()
+        if revision is None
+        else identity_answers(found.identity, identity_expectations(revision.change, found.base)),
         decisions=decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault),
         neighbours=found.neighbours,
+        erased_at=row.erased_at,
+        hold=found.hold,
         actions=actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
     )
 

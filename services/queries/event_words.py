@@ -31,6 +31,11 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),
+    AuditType.UPDATE_HOLD_PLACED: Text(id="Penghapusan data ditahan", en="Erasure put on hold"),
+    AuditType.UPDATE_HOLD_LIFTED: Text(id="Penahanan penghapusan dicabut", en="Hold on erasure lifted"),
+    AuditType.UPDATE_ERASED: Text(
+        id="Isi usulan dihapus setelah masa simpan", en="Content erased after its period of retention"
+    ),
     AuditType.TASK_OPENED: Text(id="Tugas dibuka", en="Task opened"),
     AuditType.TASK_CLAIMED: Text(id="Tugas diambil", en="Task claimed"),
     AuditType.TASK_RELEASED: Text(id="Tugas dilepas", en="Task released"),

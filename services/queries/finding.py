@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from db.models import Household, IdentityDigest, Update
 from db.vault import Vault
@@ -46,7 +46,7 @@ def _number(term: str) -> str | None:
 
 def _bears(number: str, vault: Vault) -> ColumnElement[bool]:
     digests = [digest for purpose in _PURPOSES for digest in vault.lookups([number], purpose=purpose)]
-    return IdentityDigest.digest.in_(digests)
+    return and_(IdentityDigest.digest.in_(digests), IdentityDigest.ended_at.is_(None))
 
 
 def _neither(expected: str) -> InvalidInput:

@@ -56,7 +56,7 @@ class ReadingMade(View):
     purpose_words: Text
     ground: LegalGround
     ground_article: str
-    explanation: str
+    explanation: str | None = Field(description="In the reader's words; null once erased after its period")
     items: int = Field(description="How many payloads; 1 for a household or a case")
 
 
@@ -138,6 +138,6 @@ def _made(row: Row[*tuple[Any, ...]], who: Who, *, vault: Vault) -> ReadingMade:
         purpose_words=Text(id=rule.words.id, en=rule.words.en),
         ground=rule.ground,
         ground_article=GROUND_ARTICLES[rule.ground],
-        explanation=vault.open_text(row.explanation, context=explanation_context(row.id)) or "",
+        explanation=vault.open_text(row.explanation, context=explanation_context(row.id)),
         items=row.items,
     )

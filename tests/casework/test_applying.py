@@ -183,7 +183,9 @@ async def test_double_entry_ends_and_both_keep_their_history(play: Play) -> None
         id=update_id,
     )
     assert {(row.household_id, row.version) for row in versions} == {(kept.id, 2), (ended.id, 2)}
-    held = await play.scene.rows("SELECT 1 FROM identity_digests WHERE household_id = :id", id=other.id)
+    held = await play.scene.rows(
+        "SELECT 1 FROM identity_digests WHERE household_id = :id AND ended_at IS NULL", id=other.id
+    )
     assert held == []
 
 

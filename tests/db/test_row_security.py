@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Base, Comment, UnmaskRequest
+from db.models import Base, Comment, LegalHold, UnmaskRequest
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.session import Database, Viewer
@@ -48,6 +48,7 @@ AREA_TABLES = (
     "household_versions",
     "read_log",
     "unmask_requests",
+    "legal_holds",
     "evidence",
     "update_evidence",
     "comments",
@@ -100,6 +101,7 @@ async def _fill(scene: Scene) -> None:
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
+    await _hold(scene, update_id)
 
 
 async def _comment(scene: Scene, update_id: UUID) -> None:
@@ -169,6 +171,23 @@ async def _keep_a_file(scene: Scene, update_id: UUID) -> None:
     async with seeing(scene.app, str(operator), TARAJU) as connection:
         await add_evidence(connection, row)
         await bind_evidence(connection, named, naming, update_id=update_id, revision=1, at=at)
+
+
+async def _hold(scene: Scene, update_id: UUID) -> None:
+    """The case is held, whatever its age."""
+    operator = user("operator.taraju")
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(LegalHold).values(
+                id=new_id(),
+                update_id=update_id,
+                area_code=TARAJU,
+                ground="audit",
+                explanation=b"",
+                placed_by=operator,
+                placed_at=datetime.now(UTC),
+            ),
+        )
 
 
 def _with_numbers() -> IdentityCorrection:

@@ -12,7 +12,7 @@ from sqlalchemy import LargeBinary, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Base, Evidence, EvidenceUpload, UnmaskRequest
+from db.models import Base, Evidence, EvidenceUpload, LegalHold, UnmaskRequest
 from db.owner import OwnerDatabase
 from db.repositories.disclosure import Read, Reader, log_readings, request_explanation_context, request_note_context
 from db.repositories.registry import known_elsewhere
@@ -28,6 +28,7 @@ from domain.evidence import Capture, Coordinates, capture_context
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
 from domain.people import Identity, identity_context
+from domain.retention import hold_context, lift_context
 from domain.uploads import device_context
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from services.administration.audit import verify_one
@@ -110,6 +111,24 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
             ),
         )
         await _keep_files(connection, operator)
+    await _hold(scene, update_id)
+
+
+async def _hold(scene: Scene, update_id: UUID) -> None:
+    """A hold that one person placed and another lifted."""
+    hold, of_case = new_id(), {"update_id": update_id, "area_code": TARAJU, "ground": "audit"}
+    placed = {
+        "explanation": VAULT.seal_text("Pemeriksaan", context=hold_context(hold)),
+        "placed_by": user("kadis"),
+        "placed_at": NOW,
+    }
+    lifted = {
+        "lifted_because": VAULT.seal_text("Selesai", context=lift_context(hold)),
+        "lifted_by": user("inspektorat"),
+        "lifted_at": NOW,
+    }
+    async with scene.as_owner() as connection:
+        await connection.execute(insert(LegalHold).values(id=hold, **of_case, **placed, **lifted))
 
 
 async def _keep_files(connection: AsyncConnection, operator: UUID) -> None:

@@ -359,4 +359,16 @@ BREACHES = [
         "/stages/1/on_exhausted",
         "deliberation_is_not_deemed",
     ),
+    Breach(
+        "everything_kept_has_at_most_one_period",
+        repeat("/retention", "/retention/0"),
+        "/retention/9/subject",
+        "retention_named_twice",
+    ),
+    Breach(
+        "what_can_be_appealed_is_kept",
+        to("/retention/1/period", "P59D"),
+        "/retention/1/period",
+        "retention_shorter_than_appeal",
+    ),
 ]
