@@ -22,6 +22,13 @@ def household_papers() -> list[Document]:
     return [paper("kk", "Kartu Keluarga"), paper("ktp", "KTP-el kepala keluarga"), *HOUSE_PHOTO]
 
 
+async def arrivals(scene: Scene) -> Document:
+    """The change by which such a family has come from Kota Bandung."""
+    moved_on = (scene.today - timedelta(days=6)).isoformat()
+    family = await newcomers_household(scene)
+    return family | {"kind": Kind.MOVE_IN.value, "moved_on": moved_on, "origin_area": "32.73"}
+
+
 async def newcomers_household(scene: Scene, *, wealthy: bool = False) -> Document:
     """The change that brings in a couple with a child, whom the civil registry is told of."""
     kk_number = scene.newcomers.kk_number()

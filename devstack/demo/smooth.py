@@ -1,4 +1,4 @@
-"""Scenarios in which everybody does their part, one for each kind of change that is played."""
+"""Scenarios in which everybody does their part: one for each kind of change."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from devstack.demo.changes import (
     DEATH_CERTIFICATE,
     HOUSE_PHOTO,
     RELOCATION_LETTER,
+    arrivals,
     court_ordered_name,
     death_of,
     head_documented,
@@ -106,6 +107,59 @@ async def split(scene: Scene) -> Case:
     case = await scene.submit(TARAJU, change, [paper("kk", "KK baru")], household=household)
     await case.forward(*HUMAN_STAGES)
     case.tell("two households now, nobody in both")
+    return case
+
+
+async def move_in(scene: Scene) -> Case:
+    """A family that has come from the city."""
+    change = await arrivals(scene)
+    case = await scene.submit(CIKUBANG, change, [paper("kk", "KK pindahan"), *RELOCATION_LETTER, *HOUSE_PHOTO])
+    await case.forward(*HUMAN_STAGES)
+    case.tell("registered, with where they came from")
+    return case
+
+
+async def graduation(scene: Scene) -> Case:
+    """A household that no longer needs PKH, assessed with what has changed."""
+    household = await scene.households.take(CIKUBANG, fit=lambda found: head_documented(scene, found))
+    change = {
+        "kind": Kind.GRADUATION.value,
+        "programmes": ["pkh"],
+        "cause": "empowerment",
+        "assessed_on": scene.today.isoformat(),
+        "circumstances": {"motorcycles": 2, "refrigerators": 1},
+    }
+    papers = [paper("graduation_statement", "SK graduasi PKH 2026"), *HOUSE_PHOTO]
+    case = await scene.submit(CIKUBANG, change, papers, household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("graduated; the facts that it rests on are in the registry")
+    return case
+
+
+async def self_withdrawal(scene: Scene) -> Case:
+    """A head who gives Sembako up, and has signed for it."""
+    household = await scene.households.take(TARAJU, fit=lambda found: head_documented(scene, found))
+    change = {
+        "kind": Kind.SELF_WITHDRAWAL.value,
+        "programmes": ["sembako"],
+        "confirmed_by": str(head_of(household).id),
+        "confirmed_on": scene.today.isoformat(),
+    }
+    papers = [paper("withdrawal_statement", "Surat pernyataan"), paper("ktp", "KTP-el kepala keluarga")]
+    case = await scene.submit(TARAJU, change, papers, household=household)
+    await case.forward(*EXPRESS)
+    case.tell("confirmed by the person first, then by two offices")
+    return case
+
+
+async def pbi_reactivation(scene: Scene) -> Case:
+    """A member whose insurance was ended, and who has to be treated."""
+    household, member = await with_an_adult(scene, CIKUBANG, members=2)
+    change = {"kind": Kind.PBI_REACTIVATION.value, "member_ids": [str(member.id)], "need": "chronic"}
+    papers = [paper("ktp", "KTP-el"), paper("health_letter", "Surat keterangan Puskesmas")]
+    case = await scene.submit(CIKUBANG, change, papers, household=household)
+    await case.forward(*HUMAN_STAGES)
+    case.tell("proposed anew for the insurance")
     return case
 
 
