@@ -102,6 +102,7 @@ NOT_SEALED: Final = {
     "idempotency_keys.body_hash": "tells a repeat from another request",
     "identity_digests.digest": "a blind index: has its own keys, and is made anew beside the envelopes",
     "refresh_tokens.digest": "finds a token without keeping it",
+    "refresh_tokens.replaced_by": "finds what was given for a token",
     "sessions.secret_digest": "finds a session without keeping its secret",
 }
 """Columns of bytes that hold no envelope, and what they hold instead."""

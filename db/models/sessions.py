@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Moment, one_of
@@ -16,7 +16,11 @@ class Session(Base):
     """A person signed in at one place. It lives while nobody ended it and `expires_at` has not come."""
 
     __tablename__ = "sessions"
-    __table_args__ = (one_of("kind", SessionKind), one_of("ended_because", SessionEnd))
+    __table_args__ = (
+        one_of("kind", SessionKind),
+        one_of("ended_because", SessionEnd),
+        CheckConstraint("expires_at <= ends_at", name="within_its_end"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import LargeBinary, insert, select, text
+from sqlalchemy import LargeBinary, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,7 +103,6 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
                 area_code=TARAJU,
                 purpose=Purpose.FIELD_VISIT.value,
                 explanation=VAULT.seal_text("Bantuan beras", context=request_explanation_context(request_id)),
-                note=VAULT.seal_text("Setuju", context=request_note_context(request_id)),
                 rows=1,
                 hours=1,
                 requested_by=operator,
@@ -111,7 +110,16 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
             ),
         )
         await _keep_files(connection, operator)
+    await _refuse(scene, request_id)
     await _hold(scene, update_id)
+
+
+async def _refuse(scene: Scene, request_id: UUID) -> None:
+    """Another person has said no to the request, and why."""
+    note = VAULT.seal_text("Belum perlu", context=request_note_context(request_id))
+    answer = {"verdict": "refused", "note": note, "decided_by": user("verifikator"), "decided_at": NOW}
+    async with scene.app.transaction(Viewer(name=str(user("verifikator")), areas=(TARAJU,))) as connection:
+        await connection.execute(update(UnmaskRequest).where(UnmaskRequest.id == request_id).values(**answer))
 
 
 async def _hold(scene: Scene, update_id: UUID) -> None:
@@ -281,7 +289,8 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_run(used: Scene) -
 async def test_upkeep_replaces_the_envelope_of_an_append_only_row_and_nothing_else(used: Scene, change: str) -> None:
     forged = ROTATED.fields.seal(b"another content", context="somewhere")
     statement = f"UPDATE update_revisions SET {change}"  # noqa: S608 - our own words
-    await _refused(used, statement, forged, upkeep="")
+    for upkeep in ("", "erase"):
+        await _refused(used, statement, forged, upkeep=upkeep)
     if change != "change = change":
         await _refused(used, statement, forged, upkeep="reseal")
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from activities.vacancies import AuthorityChanged, wake_vacant
@@ -56,10 +56,10 @@ class Staff(Casebook):
         until = now + timedelta(days=3650)
         session = {"id": session_of(user_id), "user_id": user_id, "kind": SessionKind.TOKEN.value}
         moments = {"created_at": now, "seen_at": now, "expires_at": until, "ends_at": until}
-        open_again = {"ended_at": None, "ended_because": None}
         async with self.scene.as_owner() as connection:
-            begun = upsert(Session).values(session | moments)
-            await connection.execute(begun.on_conflict_do_update(index_elements=["id"], set_=open_again))
+            over = delete(Session).where(Session.id == session["id"], Session.ended_at.is_not(None))
+            await connection.execute(over)
+            await connection.execute(upsert(Session).values(session | moments).on_conflict_do_nothing())
 
     async def send(self, username: str, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         headers = self.signed(username) | {"Idempotency-Key": key or str(new_id())}

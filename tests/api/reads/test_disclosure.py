@@ -216,7 +216,7 @@ async def test_nobody_approves_what_they_asked_for_themselves(book: Casebook) ->
     assert (again.status_code, again.json()["code"]) == (409, "not_possible_now")
     theirs = await book.post("verifikator", f"{path}/rows", {})
     assert (theirs.status_code, theirs.json()["code"]) == (403, "forbidden")
-    with pytest.raises(DBAPIError, match="four_eyes"):
+    with pytest.raises(DBAPIError, match="there is one verdict"):
         await book.scene.rows("UPDATE unmask_requests SET decided_by = requested_by RETURNING 1")
 
 

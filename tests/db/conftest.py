@@ -1,0 +1,234 @@
+"""A registry with something in every table, whoever may see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, text
+
+from db.models import Comment, Delegation, EvidenceUpload, ForeignIdentity, LegalHold, UnmaskRequest
+from db.repositories.api_keys import NewKey, add_key, add_secret
+from db.repositories.disclosure import Read, Reader, log_readings
+from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
+from db.repositories.tallies import lock_tally
+from db.repositories.trail import Doer
+from devstack.demo_people import demo_id
+from devstack.postgres import PostgresServer
+from devstack.seed import World
+from domain.authority import Permission, Seat
+from domain.changes import IdentityCorrection
+from domain.disclosure import Purpose
+from domain.evidence import EvidenceRef, EvidenceType, Naming
+from domain.ids import new_id
+from domain.keyring import generate
+from domain.sessions import Lifetime, Origin
+from domain.signing import SigningRing
+from domain.vocabulary import Role, Stage
+from duties.notary import Notary
+from services.people.accounts import UserChange, alter_user
+from services.sessions import begin_session
+from tests.casework.play import Play
+from tests.conftest import SEEDED
+from tests.db.looking import HOLDER, TARAJU, at_desk, seeing
+from tests.scene import SYSTEM, VAULT, Scene, household_of, user
+from tests.workflows.stack import floor_area
+
+NIK = "3206134101900001"
+
+
+@pytest.fixture(scope="module")
+async def filled(postgres_server: PostgresServer, seeded_template: World) -> AsyncIterator[Scene]:
+    """Something of one village in every table; shared, since nothing here may change it."""
+    urls = await postgres_server.create_database("filled", template=SEEDED)
+    scene = Scene.at(urls, seeded_template.policy_version_id)
+    await _fill(scene)
+    yield scene
+    await scene.close()
+    await postgres_server.drop_database("filled")
+
+
+async def _fill(scene: Scene) -> None:
+    play = Play(scene)
+    update_id = await play.begin(floor_area(30))
+    task_id = (await play.case(update_id)).task
+    await play.forward_to(update_id, Stage.VERIFICATION)
+    await play.milestone(update_id, at=(await play.case(update_id)).due_at)
+    await play.through(update_id)
+    await play.begin(_with_numbers(), place=1)
+    async with scene.worker.transaction(SYSTEM) as connection:
+        await connection.execute(
+            text(
+                """
+                INSERT INTO clock_intervals (id, task_id, update_id, area_code, from_at, to_at, cause)
+                SELECT :id, id, update_id, area_code, opened_at, opened_at, 'area_suspended' FROM tasks WHERE id = :task
+                """,
+            ),
+            {"id": new_id(), "task": task_id},
+        )
+    await _disclose(scene)
+    await _keep_a_file(scene, update_id)
+    await _comment(scene, update_id)
+    await _hold(scene, update_id)
+    await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
+    await _administer(scene)
+    await _sign_in(scene)
+    await _sign_the_trail(scene)
+
+
+async def _comment(scene: Scene, update_id: UUID) -> None:
+    """The operator has said something about the case."""
+    operator = user("operator.taraju")
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(Comment).values(
+                id=new_id(),
+                update_id=update_id,
+                area_code=TARAJU,
+                text=b"",
+                author_id=operator,
+                author_role=Role.VILLAGE_OPERATOR.value,
+                office_id=demo_id("office", f"desa/{TARAJU}"),
+                written_at=datetime.now(UTC),
+            ),
+        )
+
+
+async def _hold(scene: Scene, update_id: UUID) -> None:
+    """The case is held, whatever its age."""
+    operator = user("operator.taraju")
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(LegalHold).values(
+                id=new_id(),
+                update_id=update_id,
+                area_code=TARAJU,
+                ground="audit",
+                explanation=b"",
+                placed_by=operator,
+                placed_at=datetime.now(UTC),
+            ),
+        )
+
+
+async def _disclose(scene: Scene) -> None:
+    """Somebody has read a household in the clear, and asked to read more of them."""
+    operator, at = user("operator.taraju"), datetime.now(UTC)
+    seat = Seat(role=Role.VILLAGE_OPERATOR, office_id=new_id(), area_code=TARAJU)
+    reader = Reader(user_id=operator, seat=seat, purpose=Purpose.FIELD_VISIT, explanation="Kunjungan rumah")
+    read = Read(subject="household", area_code=TARAJU, household_id=household_of(0).id)
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await log_readings(connection, reader, [read], at=at, vault=VAULT)
+        await connection.execute(
+            insert(UnmaskRequest).values(
+                id=new_id(),
+                area_code=TARAJU,
+                purpose=Purpose.FIELD_VISIT.value,
+                explanation=b"",
+                rows=1,
+                hours=1,
+                requested_by=operator,
+                requested_at=at,
+            ),
+        )
+
+
+async def _keep_a_file(scene: Scene, update_id: UUID) -> None:
+    """A file stands behind the case."""
+    operator, at, paper_id = user("operator.taraju"), datetime.now(UTC), new_id()
+    row = EvidenceRow(
+        id=paper_id,
+        area_code=TARAJU,
+        type="kk",
+        uploaded_by=operator,
+        kept_at=at,
+        received_sha256=b"r",
+        sha256=b"s",
+        size=1,
+        media_type="image/png",
+        width=1,
+        height=1,
+        pages=None,
+        signed=False,
+        scanned=False,
+        thumbnail_sha256=None,
+        thumbnail_size=None,
+        capture=None,
+    )
+    named = [EvidenceRef(type=EvidenceType.KK, evidence_id=paper_id)]
+    naming = Naming(operator, TARAJU, update_id)
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await add_evidence(connection, row)
+        await bind_evidence(connection, named, naming, update_id=update_id, revision=1, at=at)
+
+
+def _with_numbers() -> IdentityCorrection:
+    household = household_of(1)
+    assert household.head is not None
+    return IdentityCorrection(member_id=household.head.id, nik="3206131708900009")
+
+
+async def _administer(scene: Scene) -> None:
+    """Two accounts share a NIK, a machine has a key, an issuer vouches, and somebody is on leave."""
+    admin, now, key_id = user("admin"), datetime.now(UTC), new_id()
+    async with at_desk(scene, str(admin), "32.06") as connection:
+        for name in ("operator.taraju", "puskesos.taraju"):
+            change = UserChange(nik=NIK)
+            await alter_user(connection, user(name), change, vault=VAULT, by=Doer(user_id=admin), at=now)
+        key = NewKey(
+            id=key_id,
+            user_id=user(HOLDER),
+            name="loket",
+            area_code=TARAJU,
+            scopes=(Permission.UPDATES_READ,),
+            requests_per_minute=None,
+            expires_at=now + timedelta(days=1),
+            created_by=admin,
+        )
+        await add_key(connection, key, at=now)
+        await add_secret(connection, key_id, b"digest of a secret", at=now)
+        bound = {"id": new_id(), "user_id": user(HOLDER), "issuer": "https://sso.example", "subject": "1"}
+        await connection.execute(insert(ForeignIdentity).values(bound | {"bound_at": now, "bound_by": admin}))
+        await connection.execute(
+            insert(Delegation).values(
+                id=new_id(),
+                membership_id=demo_id("membership", f"{HOLDER}/{Role.PUSKESOS_OFFICER}/{TARAJU}"),
+                area_code=TARAJU,
+                holder_id=user(HOLDER),
+                delegate_id=user("puskesos.cikubang"),
+                valid_from=now,
+                valid_to=now + timedelta(days=3),
+                reason="annual_leave",
+                created_by=admin,
+                created_at=now,
+            ),
+        )
+
+
+async def _sign_in(scene: Scene) -> None:
+    """Somebody signs in after having failed to, and sends a part of a file."""
+    holder, now = user(HOLDER), datetime.now(UTC)
+    lifetime = Lifetime(idle=timedelta(days=1), longest=timedelta(days=7))
+    async with seeing(scene.app, str(holder), TARAJU) as connection:
+        await lock_tally(connection, "account:somebody", at=now)
+        await begin_session(connection, holder, lifetime=lifetime, origin=Origin(), at=now)
+        await connection.execute(
+            insert(EvidenceUpload).values(
+                id=new_id(),
+                area_code=TARAJU,
+                type="kk",
+                uploaded_by=holder,
+                length=1,
+                parts=[],
+                created_at=now,
+                expires_at=now,
+            ),
+        )
+
+
+async def _sign_the_trail(scene: Scene) -> None:
+    ring = SigningRing.parse(generate(key_id="c1"), setting="checkpoint")
+    signed = await Notary(scene.worker, ring, every=timedelta(hours=1)).sign_if_due(datetime.now(UTC))
+    assert signed is not None
