@@ -46,8 +46,8 @@ def arrows(policy: Policy) -> list[Arrow]:
 
 
 def diagram(policy: Policy) -> str:
-    """The arrows as a Mermaid state diagram."""
-    found = arrows(policy)
+    """The arrows as a Mermaid state diagram, without those of a correction by hand: they lead back from everywhere."""
+    found = [arrow for arrow in arrows(policy) if arrow.happening is not Happening.SENT_BACK]
     lines = ["stateDiagram-v2", "    direction TB", "    [*] --> received"]
     for box, (title, members) in BOXES.items():
         inner = [arrow for arrow in found if arrow.source in members and arrow.target in members]

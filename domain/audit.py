@@ -43,6 +43,7 @@ class AuditType(StrEnum):
     UPDATE_PUSHED = "update.pushed"
     UPDATE_MINISTRY_ANSWERED = "update.ministry_answered"
     UPDATE_DATA_CONFLICT_FOUND = "update.data_conflict_found"
+    UPDATE_SENT_BACK = "update.sent_back"
     UPDATE_APPLIED = "update.applied"
     UPDATE_CLOSED = "update.closed"
     TASK_OPENED = "task.opened"

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     POLICIES_PUBLISH = "area:policies:publish"
     PEOPLE_MANAGE = "area:people:manage"
     DELEGATIONS_MANAGE = "area:delegations:manage"
+    CASES_CORRECT = "area:cases:correct"
     HOLDS_MANAGE = "area:holds:manage"
 
 
@@ -106,6 +107,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.STALLED_READ,
             Permission.PEOPLE_MANAGE,
             Permission.DELEGATIONS_MANAGE,
+            Permission.CASES_CORRECT,
         },
     ),
     Role.SERVICE: _SERVICE,

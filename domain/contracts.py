@@ -62,6 +62,7 @@ class ActKind(StrEnum):
     RESUBMIT = "resubmit"
     WITHDRAW = "withdraw"
     ESCALATE = "escalate"
+    CORRECT = "correct"
 
 
 # --- what starts and reaches a workflow -----------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Happening(StrEnum):
     MINISTRY_RETURNED = "ministry_returned"
     MINISTRY_REJECTED = "ministry_rejected"
     DATA_CONFLICT = "data_conflict"
+    SENT_BACK = "sent_back"
 
 
 class Position(BaseModel):
@@ -159,6 +160,11 @@ def _returned(position: Position) -> Position:
 
 def _resubmitted(position: Position) -> Position:
     """`resubmit` has unsettled what the repair touched; the stage that returned the case was never settled."""
+    return enter_next(position)
+
+
+def _sent_back(position: Position) -> Position:
+    """`send_back` has unsettled the stage that is to be asked again, and all that follows it."""
     return enter_next(position)
 
 
@@ -294,6 +300,13 @@ TRANSITIONS: tuple[Transition, ...] = (
         _WITH_PEOPLE,
         _data_conflict,
     ),
+    Transition(
+        Happening.SENT_BACK,
+        "An administrator may send a case that is stuck back to a stage it has passed, or into the one it is in anew.",
+        _WITH_PEOPLE | {Status.CHECKING, Status.RETURNED},
+        _ON_ROUTE,
+        _sent_back,
+    ),
 )
 """All that can happen, in the order in which a case meets it."""
 
@@ -317,6 +330,21 @@ def move(position: Position, happening: Happening) -> Position:
     if position.closed:
         raise CaseClosed(f"The case is {position.status.value}; nothing more happens to it.")
     raise NotPossibleNow(f"{happening.value} is not possible while the case is {position.status.value}.")
+
+
+def send_back(position: Position, *, to: Stage) -> Position:
+    """The position in a stage that the case has passed, or in its present one anew; what followed is asked again.
+
+    Raises NotPossibleNow for a stage that the case has not come to: nobody is passed over by hand.
+    """
+    now = position.returned_from if position.stage is Stage.REPAIR else position.stage
+    if to not in position.route or now is None or position.route.index(to) > position.route.index(now):
+        raise NotPossibleNow(
+            f"The case has not come to {to.value}.",
+            remedy="Name the stage it is in, or one before it on its route.",
+        )
+    follow = frozenset(position.route[position.route.index(to) :])
+    return move(position.model_copy(update={"settled": position.settled - follow}), Happening.SENT_BACK)
 
 
 def resubmit(position: Position, *, changed: frozenset[str]) -> Position:

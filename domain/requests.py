@@ -11,7 +11,7 @@ from domain.changes import Change
 from domain.decisions import DecisionInput
 from domain.evidence import EvidenceRef
 from domain.household import VillageCode
-from domain.supervision import EscalationInput
+from domain.supervision import CorrectionInput, EscalationInput
 from domain.text import Note
 
 EvidenceList = Annotated[tuple[EvidenceRef, ...], Field(max_length=20)]
@@ -73,8 +73,15 @@ class EscalationRequest(_Request):
     body: EscalationInput
 
 
+class CorrectionRequest(_Request):
+    """A case sent back by an administrator."""
+
+    act: Literal["correct"] = "correct"
+    body: CorrectionInput
+
+
 CaseRequest = Annotated[
-    DecisionRequest | ResubmissionRequest | WithdrawalRequest | EscalationRequest,
+    DecisionRequest | ResubmissionRequest | WithdrawalRequest | EscalationRequest | CorrectionRequest,
     Field(discriminator="act"),
 ]
 CASE_REQUEST: TypeAdapter[CaseRequest] = TypeAdapter(CaseRequest, config=ConfigDict(hide_input_in_errors=True))

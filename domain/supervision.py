@@ -68,6 +68,22 @@ class EscalationInput(_Order):
     reason: ManualCause
 
 
+class CorrectionReason(StrEnum):
+    """Why a case is sent back by hand, against its ordinary way."""
+
+    WRONGLY_DECIDED = "wrongly_decided"
+    WRONG_PERSON = "wrong_person"
+    STUCK = "stuck"
+    COURT_OR_INSPECTION = "court_or_inspection"
+
+
+class CorrectionInput(_Order):
+    """To which stage, and why."""
+
+    to: Stage
+    reason: CorrectionReason
+
+
 class Clock(NamedTuple):
     """When a task is due, and when it is to be looked at next; None past the last rung."""
 

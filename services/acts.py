@@ -34,9 +34,10 @@ from domain.errors import (
 )
 from domain.household import Household
 from domain.ladder import stage_rule
-from domain.lifecycle import Happening, move
+from domain.lifecycle import Happening, move, send_back
 from domain.quorum import refuse_second_vote
 from domain.requests import (
+    CorrectionRequest,
     DecisionRequest,
     EscalationRequest,
     ResubmissionInput,
@@ -44,7 +45,7 @@ from domain.requests import (
     WithdrawalInput,
     WithdrawalRequest,
 )
-from domain.supervision import EscalationInput, escalating_seat
+from domain.supervision import CorrectionInput, EscalationInput, escalating_seat
 from domain.vocabulary import Stage
 from runtime.engine import EngineHasNoCaseError
 from services.kawal import Kawal
@@ -140,6 +141,26 @@ async def withdraw(kawal: Kawal, call: Call, update_id: UUID, withdrawal: Withdr
             require_version(call.holds, case.version)
             move(case.position(await kawal.rules.policy(connection, case.policy_version_id)), Happening.WITHDRAWN)
     act = Act(act_id=keyed.id, kind=ActKind.WITHDRAW)
+    return await _carry_out(kawal, call, keyed, act, update_id=update_id)
+
+
+async def correct(kawal: Kawal, call: Call, update_id: UUID, order: CorrectionInput) -> Acted:
+    """Send a stuck case back to a stage. Raises as `decide` does, and NotPossibleNow for one it has not come to."""
+    async with _asking(kawal, call) as connection:
+        case = await read_case(connection, update_id)
+        call.actor.seat_for(Permission.CASES_CORRECT, area_code=case.area_code)
+        keyed = await remember(
+            connection,
+            call,
+            CorrectionRequest(body=order),
+            route=f"POST /v1/updates/{update_id}/correction",
+            vault=kawal.vault,
+            update_id=update_id,
+        )
+        if keyed.response is None:
+            require_version(call.holds, case.version)
+            send_back(case.position(await kawal.rules.policy(connection, case.policy_version_id)), to=order.to)
+    act = Act(act_id=keyed.id, kind=ActKind.CORRECT)
     return await _carry_out(kawal, call, keyed, act, update_id=update_id)
 
 

@@ -105,6 +105,11 @@ class HouseholdUpdate:
         """Somebody does not wait for the next rung."""
         return await self._state.inbox.ask(act)
 
+    @workflow.update
+    async def correct(self, act: Act) -> ActResult:
+        """An administrator sends a stuck case back."""
+        return await self._state.inbox.ask(act)
+
     @decide.validator
     def refuse_to_decide(self, act: Act) -> None:
         """Refuse only what can never be right: what is merely early waits in the inbox."""
@@ -124,6 +129,11 @@ class HouseholdUpdate:
     def refuse_to_escalate(self, act: Act) -> None:
         """As for a decision."""
         self._refuse_the_impossible(act, ActKind.ESCALATE)
+
+    @correct.validator
+    def refuse_to_correct(self, act: Act) -> None:
+        """As for a decision."""
+        self._refuse_the_impossible(act, ActKind.CORRECT)
 
     @workflow.signal
     def ministry_answered(self, message: MinistryAnswered) -> None:

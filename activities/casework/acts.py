@@ -35,11 +35,12 @@ from domain.decisions import DecisionInput, check_decision, note_context
 from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
 from domain.evidence import Naming
 from domain.ids import new_id
-from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit
+from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit, send_back
 from domain.policy import StageRule
 from domain.quorum import Vote, is_settled, refuse_second_vote
 from domain.requests import (
     CASE_REQUEST,
+    CorrectionRequest,
     DecisionRequest,
     EscalationRequest,
     ResubmissionInput,
@@ -48,7 +49,7 @@ from domain.requests import (
     WithdrawalRequest,
     request_context,
 )
-from domain.supervision import EscalationInput, escalating_seat
+from domain.supervision import CorrectionInput, EscalationInput, escalating_seat
 from domain.vocabulary import Outcome, Stage
 
 _KEEP_DECISION: Final = insert(Decision)
@@ -74,6 +75,8 @@ async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
             step = await _withdraw(work, actor, situation.task, body)
         case EscalationRequest(body=body):
             step = await _escalate(work, actor, await _open_task(work, act, situation), situation.standing, body)
+        case CorrectionRequest(body=body):
+            step = await _correct(work, actor, situation.task, body)
         case _:
             assert_never(request)
     taken = StepTaken(next=step, result=_result(work, step, outcome))
@@ -306,6 +309,18 @@ async def _escalate(
     doer = Doer.of(actor, seat)
     work.note(AuditType.TASK_ESCALATION_ORDERED, by=doer, task=str(task.id), reason=order.reason.value)
     return await step_of(work, await climb_by_hand(work, task))
+
+
+async def _correct(work: Work, actor: Actor, task: TaskRecord | None, order: CorrectionInput) -> NextStep:
+    seat = actor.seat_for(Permission.CASES_CORRECT, area_code=work.case.area_code)
+    position = send_back(work.position, to=order.to)
+    if task is not None:
+        await close_task(work, task, status="cancelled", decided_by=actor.user_id)
+    before = None if work.case.stage is None else work.case.stage.value
+    doer = Doer.of(actor, seat)
+    work.note(AuditType.UPDATE_SENT_BACK, by=doer, reason=order.reason.value, stage=order.to.value, was=before)
+    await work.tell("sent_back", task=task, user_ids=[work.case.submitted_by])
+    return await arrive(work, position)
 
 
 async def _withdraw(work: Work, actor: Actor, task: TaskRecord | None, withdrawal: WithdrawalInput) -> NextStep:

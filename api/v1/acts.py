@@ -1,4 +1,4 @@
-"""Acts on a case: decide, claim, release, reassign, extend and escalate a task; resubmit and withdraw an update."""
+"""Acts on a case: on its open task, and on the update itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.contracts import ActResult
 from domain.decisions import DecisionInput
 from domain.ids import new_id
 from domain.requests import ResubmissionInput, WithdrawalInput
-from domain.supervision import EscalationInput, ExtensionInput, ReassignmentInput
+from domain.supervision import CorrectionInput, EscalationInput, ExtensionInput, ReassignmentInput
 from domain.vocabulary import Outcome, ReasonCode, Stage, Status
 from services import acts, claims, supervision
 from services.acts import Acted
@@ -181,6 +181,18 @@ async def withdraw_update(
 ) -> ActAnswer:
     """Take an update back in the applicant's name, until it is being delivered."""
     return _answer(response, call, await acts.withdraw(kawal, call, update_id, withdrawal))
+
+
+@router.post("/updates/{update_id}/correction", dependencies=[requires(Permission.CASES_CORRECT)])
+async def correct_update(
+    update_id: UUID,
+    order: CorrectionInput,
+    call: CallDep,
+    kawal: KawalDep,
+    response: Response,
+) -> ActAnswer:
+    """Send a case that is stuck back to a stage it has passed, or into its present one anew. Nobody is passed over."""
+    return _answer(response, call, await acts.correct(kawal, call, update_id, order))
 
 
 def _answer(response: Response, call: Call, acted: Acted) -> ActAnswer:

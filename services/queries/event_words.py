@@ -28,6 +28,7 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.UPDATE_DATA_CONFLICT_FOUND: Text(
         id="Data sudah diubah pihak lain", en="Somebody else had changed the same data"
     ),
+    AuditType.UPDATE_SENT_BACK: Text(id="Dikembalikan ke tahap sebelumnya", en="Sent back to a stage"),
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),

@@ -30,6 +30,10 @@ WORDS: Final[dict[str, Text]] = {
         id="Tugas dianggap disetujui karena tidak ada yang memutuskan.",
         en="A task counts as forwarded, since nobody decided it.",
     ),
+    "sent_back": Text(
+        id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
+        en="An administrator sent an update back to a stage.",
+    ),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
 }
 """What each subject says."""

@@ -149,3 +149,31 @@ async def test_past_the_last_rung_nobody_is_above(staffed: Office) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible_now")
     foreign = await order(staffed, "operator.taraju", f"/v1/tasks/{task}/escalation", URGENT)
     assert foreign.status_code == 403
+
+
+SENT_BACK = {"to": "verification", "reason": "wrongly_decided"}
+
+
+async def test_an_administrator_sends_a_stuck_case_back_and_it_is_verified_again(staffed: Office) -> None:
+    task = await approval_task(staffed)
+    update_id = str((await staffed.scene.one("SELECT update_id FROM tasks WHERE id = :id", id=task)).update_id)
+    path = f"/v1/updates/{update_id}/correction"
+    ahead = await order(staffed, "admin", path, SENT_BACK | {"to": "endorsement"})
+    assert (ahead.status_code, ahead.json()["code"]) == (409, "not_possible_now")
+    back = await order(staffed, "admin", path, SENT_BACK)
+    assert (back.status_code, back.json()["update"]["stage"]) == (200, "verification"), back.text
+    late = await decide(staffed, "verifikator", task, FORWARD)
+    assert late.status_code == 409
+    event = await staffed.scene.one("SELECT actor_id, data FROM audit_events WHERE type = 'update.sent_back'")
+    assert (event.actor_id, event.data["was"], event.data["stage"]) == (user("admin"), "approval", "verification")
+    again = await staffed.open_task(update_id, "verification")
+    answer = await decide(staffed, "puskesos.taraju", again, FORWARD)
+    assert answer.json()["update"]["stage"] == "deliberation"
+
+
+async def test_nobody_else_sends_a_case_back(staffed: Office) -> None:
+    update_id = await submitted(staffed)
+    await staffed.open_task(update_id, "verification")
+    for username in ("kabid", "kadis", "puskesos.taraju"):
+        answer = await order(staffed, username, f"/v1/updates/{update_id}/correction", SENT_BACK)
+        assert answer.status_code == 403, (username, answer.text)

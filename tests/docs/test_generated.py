@@ -63,7 +63,10 @@ def test_picture_draws_each_arrow_once() -> None:
         targets = only_to.split(" or ") if only_to else members.get(target, (target,))
         drawn += [(happening.replace(" ", "_"), s, t) for s in sources for t in targets]
 
-    assert sorted(drawn) == sorted((arrow.happening.value, arrow.source.value, arrow.target.value) for arrow in ARROWS)
+    by_themselves = [arrow for arrow in ARROWS if arrow.happening is not Happening.SENT_BACK]
+    assert sorted(drawn) == sorted(
+        (each.happening.value, each.source.value, each.target.value) for each in by_themselves
+    )
 
 
 def test_tables_leave_nothing_out() -> None:

@@ -17,6 +17,7 @@ from domain.lifecycle import (
     Transition,
     move,
     resubmit,
+    send_back,
 )
 from domain.vocabulary import CLOSED_STATUSES, HUMAN_STAGES, Stage, Status
 
@@ -105,6 +106,30 @@ def test_every_position_reached_stands_in_the_status_of_its_stage(
             assert reached.closed
         else:
             assert reached.status in {STATUS_OF_STAGE[reached.stage], Status.APPROVED_LOCAL}
+
+
+@pytest.mark.parametrize("stage", [*HUMAN_STAGES, Stage.IDENTITY_CHECK])
+def test_a_case_is_sent_back_to_where_it_has_been_and_all_that_followed_is_asked_again(stage: Stage) -> None:
+    position = in_approval()
+    if STANDARD.index(stage) > STANDARD.index(Stage.APPROVAL):
+        with pytest.raises(NotPossibleNow, match=stage.value):
+            send_back(position, to=stage)
+        return
+    back = send_back(position, to=stage)
+    assert (back.stage, back.settled) == (stage, frozenset(STANDARD[: STANDARD.index(stage)]))
+
+
+def test_a_returned_case_is_sent_back_from_where_it_was_returned() -> None:
+    returned = move(in_approval(), Happening.RETURNED)
+    assert send_back(returned, to=Stage.APPROVAL).stage is Stage.APPROVAL
+    with pytest.raises(NotPossibleNow):
+        send_back(returned, to=Stage.ENDORSEMENT)
+
+
+@pytest.mark.parametrize("status", [Status.IN_DELIVERY, Status.APPROVED_LOCAL, Status.APPLIED, Status.REJECTED])
+def test_what_the_ministry_has_or_is_closed_is_not_sent_back(status: Status) -> None:
+    with pytest.raises((NotPossibleNow, CaseClosed)):
+        send_back(standing(status), to=Stage.VERIFICATION)
 
 
 def test_each_happening_has_one_transition_with_a_sentence_of_its_own() -> None:
