@@ -14,12 +14,12 @@ from fastapi.security import OAuth2PasswordBearer
 
 from api.callers import Caller, identify
 from api.front import Front
+from api.request_log import agent_of
 from domain.authority import Actor, Permission
 from domain.errors import Forbidden
+from domain.origins import Means, act_by
 from domain.sessions import Origin
 from services.kawal import Kawal
-
-_LONGEST_AGENT: Final = 200
 
 
 def _front(request: Request) -> Front:
@@ -38,9 +38,7 @@ async def kawal(request: Request) -> Kawal:
 
 async def origin(request: Request) -> Origin:
     """From where somebody asks: the address that the connection or a trusted proxy names, and the client's own name."""
-    agent = request.headers.get("user-agent", "")
-    shown = "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT]
-    return Origin(address=request.client and request.client.host, agent=shown or None)
+    return Origin(address=request.client and request.client.host, agent=agent_of(request.headers))
 
 
 FrontDep = Annotated[Front, Depends(front)]
@@ -59,7 +57,14 @@ async def current_caller(request: Request, token: Annotated[str | None, Depends(
     caller = await identify(_front(request), request, token)
     request.scope["kawal.actor"] = caller.actor.user_id
     request.scope["kawal.api_key"] = caller.actor.api_key
+    act_by(_means_of(caller), session=caller.session_id)
     return caller
+
+
+def _means_of(caller: Caller) -> Means:
+    if caller.actor.api_key is not None:
+        return Means.API_KEY
+    return Means.ISSUER if caller.session_id is None else Means.SESSION
 
 
 CallerDep = Annotated[Caller, Depends(current_caller)]

@@ -106,7 +106,7 @@ async def _write(kawal: Kawal, refusal: _Refusal, *, route: str) -> None:
     entry = Entry(
         type=AuditType.ACCESS_REFUSED,
         by=Doer(user_id=refusal.actor, api_key=refusal.api_key),
-        data={"status": refusal.status, "route": route, "address": refusal.address, "window": WINDOW_SECONDS},
+        data={"status": refusal.status, "route": route, "window": WINDOW_SECONDS},
     )
     try:
         async with kawal.database.transaction(Viewer.nobody()) as connection:

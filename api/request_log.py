@@ -6,7 +6,9 @@ The line names the route and not the address: addresses may hold a tracking code
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final, cast
 from uuid import UUID
 
 import structlog
@@ -14,11 +16,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.front import Front
 from api.problems import fault, is_outage
 from api.route_names import RouteNames
 from domain.ids import new_id
+from domain.keyring import KeyRing
+from domain.origins import ActOrigin, Means, Traces, acting_from
 
 _HEADER: Final = "X-Request-Id"
+_LONGEST_AGENT: Final = 200
 _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("api")
 
 
@@ -38,7 +44,8 @@ class RequestLog:
         answer = _Answer(send, request_id)
         began = time.perf_counter()
         try:
-            await self._app(scope, receive, answer.send)
+            with acting_from(_origin_of(scope), partial(_ring, scope)):
+                await self._app(scope, receive, answer.send)
         except Exception as error:
             _write_down(error, request_id)
             if answer.status is not None:
@@ -72,6 +79,23 @@ class _Answer:
             self.status = message["status"]
             MutableHeaders(scope=message)[_HEADER] = str(self._request_id)
         await self._send(message)
+
+
+def agent_of(headers: Mapping[str, str]) -> str | None:
+    """How the client calls itself, without what does not print and cut to a line."""
+    agent = headers.get("user-agent", "")
+    return "".join(character for character in agent if character.isprintable())[:_LONGEST_AGENT] or None
+
+
+def _origin_of(scope: Scope) -> ActOrigin:
+    """From where it is asked: the address is the connection's, or what a trusted proxy names."""
+    client = scope.get("client")
+    traces = Traces(address=client and client[0], agent=agent_of(Headers(scope=scope)))
+    return ActOrigin(means=Means.ANONYMOUS, request=scope["kawal.request_id"], traces=traces)
+
+
+def _ring(scope: Scope) -> KeyRing:
+    return cast("Front", scope["app"].state.front).kawal.vault.fields
 
 
 def _id_of(scope: Scope) -> UUID:

@@ -21,6 +21,7 @@ from domain.checkpoints import Checkpoint, EndorsedKey, TrailAlteredError
 from domain.signing import PublicKey, SigningRing
 from runtime.settings import SettingsError, get_settings
 from services.administration.audit import StreamReport, verify_one
+from services.administration.origins import Erased, erase_traces
 from services.administration.proof import (
     note_export,
     prove,
@@ -118,6 +119,23 @@ def export(file: Annotated[Path, typer.Argument(help="Where to; .gz compresses, 
     _beside(file)(f"{counts.streams:,} streams with {counts.events:,} events are in {file}.")
 
 
+@app.command("forget")
+def forget(
+    *,
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Traces of before this day (UTC).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase the addresses, clients, accounts and machines from which acts came; the trail stays whole.
+
+    Events keep by which means and under which request they came about, and a commitment out of which nothing can be
+    learned any more. What was erased is recorded. Backups and exports with traces hold them until they go.
+    """
+    if not yes:
+        typer.confirm(f"Erase the traces of before {before:%Y-%m-%d} for good?", abort=True)
+    erased = run(_forget(before.replace(tzinfo=UTC)))
+    say(f"Erased: {erased.events:,} of events, {erased.acts:,} of acts.")
+
+
 def _beside(file: Path) -> Callable[[str], None]:
     """How to say something beside what is written to `file`, which may be the standard output."""
     return note if str(file) == STANDARD_OUTPUT else say
@@ -192,6 +210,11 @@ async def _export(to: TextIO) -> Counts:
         await note_export(connection, at=at)
     async with owner_database().transaction(snapshot=True) as connection:
         return await write_export(connection, to, at=at)
+
+
+async def _forget(before: datetime) -> Erased:
+    async with owner_database().transaction() as connection:
+        return await erase_traces(connection, before=before, at=datetime.now(UTC))
 
 
 async def _replay(area: str) -> tuple[int, list[CaseReport]]:

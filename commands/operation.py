@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from commands.terminal import CommandFailed
 from db.owner import OwnerDatabase
+from domain.origins import acting_from
+from runtime.operator import here
 from runtime.settings import ENV_PREFIX, get_settings
 
 _Result = TypeVar("_Result")
@@ -36,8 +39,15 @@ def owner_database() -> OwnerDatabase:
 
 def run(operation: Coroutine[Any, Any, _Result]) -> _Result:
     """Run an operation to its end. Raises CommandFailed where the database cannot be used as it is."""
-    with database_faults():
+    with database_faults(), acting_from(here(_name_of(operation)), lambda: get_settings().field_keys):
         return asyncio.run(operation)
+
+
+def _name_of(operation: Coroutine[Any, Any, object]) -> str:
+    """As `audit.export`: the command's module and its function."""
+    frame = operation.cr_frame if inspect.iscoroutine(operation) else None
+    module = "" if frame is None else str(frame.f_globals["__name__"])
+    return f"{module.rpartition('.')[2]}.{operation.__name__.strip('_')}"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Row, Table
 
 from db.models import (
+    AuditOrigin,
     Base,
     Comment,
     Decision,
@@ -32,6 +33,7 @@ from db.repositories.disclosure import explanation_context, request_explanation_
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, comment_context, note_context
 from domain.evidence import capture_context
+from domain.origins import act_origin_context, answer_origin_context, traces_context
 from domain.people import identity_context
 from domain.requests import request_context
 from domain.retention import hold_context, lift_context
@@ -71,7 +73,10 @@ SEALED: Final = (
     SealedColumn(Decision, "note", lambda row: note_context(row.id)),
     SealedColumn(MinistryAnswer, "note", lambda row: answer_note_context(row.id)),
     SealedColumn(Comment, "text", lambda row: comment_context(row.id)),
+    SealedColumn(MinistryAnswer, "origin", lambda row: answer_origin_context(row.id)),
+    SealedColumn(AuditOrigin, "sealed", lambda row: traces_context(row.commitment)),
     SealedColumn(IdempotencyKey, "request", lambda row: request_context(row.id)),
+    SealedColumn(IdempotencyKey, "origin", lambda row: act_origin_context(row.id)),
     SealedColumn(Reading, "explanation", lambda row: explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "explanation", lambda row: request_explanation_context(row.id)),
     SealedColumn(UnmaskRequest, "note", lambda row: request_note_context(row.id)),
@@ -84,6 +89,7 @@ SEALED: Final = (
 """In the order in which they are sealed anew."""
 
 NOT_SEALED: Final = {
+    "audit_origins.commitment": "a salted commitment to traces, as events hold it",
     "account_digests.digest": "a blind index of accounts: has its own keys, and is made anew beside the envelopes",
     "api_key_secrets.digest": "finds a key of a machine without keeping it",
     "audit_checkpoints.previous": "the hash of the checkpoint before",

@@ -25,6 +25,7 @@ SALT_BYTES: Final = 16
 
 _GENESIS: Final = b"kawal.audit.genesis.v1\0"
 _LINK: Final = b"kawal.audit.link.v1\0"
+_LINK_WITH_ORIGIN: Final = b"kawal.audit.link.v2\0"
 _COMMITMENT: Final = b"kawal.audit.commitment.v1\0"
 
 
@@ -108,6 +109,7 @@ class AuditType(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     KEYS_RESEALED = "keys.resealed"
     KEY_RETIRED = "keys.retired"
+    AUDIT_ORIGINS_ERASED = "audit.origins_erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ class AuditEvent:
     `status` is the case's status after the event, None where the event leaves it alone. `type`, `actor_role`
     and `status` are plain text here, so that a row somebody tampered with can still be read and named.
     `data` has ASCII keys and holds text, whole numbers, booleans, None, lists and mappings of these;
-    personal values enter it as commitments (`commit`), never as they are.
+    personal values enter it as commitments (`commit`), never as they are. `origin` says from where it was done, in the
+    same way; None in events of before origins were kept.
     """
 
     stream: str
@@ -132,6 +135,7 @@ class AuditEvent:
     area_code: str | None = None
     status: str | None = None
     data: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    origin: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,10 @@ def genesis(stream: str) -> bytes:
 
 def canonical(event: AuditEvent) -> bytes:
     """The one spelling of an event, which is hashed; raises `NotCanonicalError` where there is none."""
+    later: dict[str, JsonValue] = {} if event.origin is None else {"origin": event.origin}
     return canonical_json(
         {
+            **later,
             "actor_id": _text(event.actor_id),
             "actor_role": event.actor_role,
             "area_code": event.area_code,
@@ -184,10 +190,14 @@ def canonical(event: AuditEvent) -> bytes:
 
 
 def link(prev_hash: bytes, event: AuditEvent) -> bytes:
-    """The hash of an event in its place: SHA-256 over the hash before it and its canonical form."""
+    """The hash of an event in its place: SHA-256 over the hash before it and its canonical form.
+
+    The second version of the rule is for events with an origin; those without one are hashed as they always were.
+    """
     if len(prev_hash) != HASH_BYTES:
         raise ValueError(f"the hash before an event has {HASH_BYTES} bytes")
-    return hashlib.sha256(_LINK + prev_hash + canonical(event)).digest()
+    rule = _LINK if event.origin is None else _LINK_WITH_ORIGIN
+    return hashlib.sha256(rule + prev_hash + canonical(event)).digest()
 
 
 def append(head: Head, event: AuditEvent) -> StoredEvent:

@@ -19,7 +19,9 @@ from domain.canonical import canonical_time
 from domain.checkpoints import Checkpoint, EndorsedKey
 from domain.signing import PublicKey
 
-EXPORT_FORMAT: Final = "kawal.audit.export.v1"
+EXPORT_FORMAT: Final = "kawal.audit.export.v2"
+READABLE_EXPORTS: Final = frozenset({"kawal.audit.export.v1", EXPORT_FORMAT})
+"""The first had no origins of events; all else is the same."""
 CHECKPOINT_FORMAT: Final = "kawal.audit.checkpoint-file.v1"
 
 
@@ -158,6 +160,7 @@ def _trail_lines(trail: Trail) -> Iterator[str]:
             area_code=event.area_code,
             status=event.status,
             data=event.data,
+            **({} if event.origin is None else {"origin": event.origin}),
             prev_hash=stored.prev_hash.hex(),
             hash=stored.hash.hex(),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from domain.audit import Head
-from domain.audit_export import EXPORT_FORMAT, Counts, Covered, Header, Mark, Record, Trail
+from domain.audit_export import EXPORT_FORMAT, READABLE_EXPORTS, Counts, Covered, Header, Mark, Record, Trail
 from domain.audit_verification import Flaw, FlawKind, verify_stream
 from domain.checkpoints import FIRST_PREVIOUS, Checkpoint, EndorsedKey, leaf, trusted_keys
 from domain.merkle import MerkleTree
@@ -85,7 +85,7 @@ class Proof:
         match record:
             case Header():
                 self._header = record
-                if record.format != EXPORT_FORMAT:
+                if record.format not in READABLE_EXPORTS:
                     self._flaw(FlawKind.CHANGED, 0, f"the file is {record.format}, not {EXPORT_FORMAT}")
             case EndorsedKey():
                 self._listed.append(record)

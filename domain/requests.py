@@ -45,28 +45,32 @@ class WithdrawalInput(_Request):
     note: Note
 
 
-class DecisionRequest(_Request):
+class CarriedRequest(_Request):
+    """An act that the engine carries: what its id leads to is read by whoever records it."""
+
+
+class DecisionRequest(CarriedRequest):
     """A decision on a task."""
 
     act: Literal["decide"] = "decide"
     body: DecisionInput
 
 
-class ResubmissionRequest(_Request):
+class ResubmissionRequest(CarriedRequest):
     """A repair of a returned case."""
 
     act: Literal["resubmit"] = "resubmit"
     body: ResubmissionInput
 
 
-class WithdrawalRequest(_Request):
+class WithdrawalRequest(CarriedRequest):
     """A withdrawal of a case."""
 
     act: Literal["withdraw"] = "withdraw"
     body: WithdrawalInput
 
 
-class EscalationRequest(_Request):
+class EscalationRequest(CarriedRequest):
     """An escalation by hand."""
 
     act: Literal["escalate"] = "escalate"

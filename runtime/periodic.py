@@ -9,6 +9,8 @@ from typing import Protocol
 
 import structlog
 
+from domain.origins import ActOrigin, Means, acting_from, no_ring
+
 Turn = Callable[[datetime], Awaitable[bool]]
 """One turn, at a moment; answers whether there is more to do at once."""
 
@@ -31,7 +33,8 @@ async def repeat(turn: Turn, stop: asyncio.Event, *, name: str, every: timedelta
     """
     while not stop.is_set():
         try:
-            more = await turn(datetime.now(UTC))
+            with acting_from(ActOrigin(means=Means.DUTY, part=name), no_ring):
+                more = await turn(datetime.now(UTC))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next turn still has to be taken
             cause = str(getattr(fault, "orig", "")) or None
             _log.error("duty.failed", duty=name, error=type(fault).__name__, cause=cause)

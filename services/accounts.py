@@ -77,7 +77,7 @@ async def log_in(
         signed = await _let_in(kawal, found, attempt, lifetime=lifetime, origin=origin)
         if signed is not None:
             return signed
-    await _write_refusal(kawal, found and found.user_id, attempt, origin=origin, at=at)
+    await _write_refusal(kawal, found and found.user_id, attempt, at=at)
     raise Unauthenticated(
         "This name and this password do not belong to an account.",
         remedy="Check both, or ask your administrator.",
@@ -99,26 +99,24 @@ async def _write_refusal(
     user_id: UUID | None,
     attempt: Attempt,
     *,
-    origin: Origin,
     at: datetime,
 ) -> None:
     stream = _UNKNOWN_STREAM if user_id is None else stream_of_account(user_id)
     entries = [
-        Entry(type=AuditType.ACCOUNT_LOGIN_REFUSED, data={"address": origin.address}),
-        *_pause(AuditType.ACCOUNT_PAUSED, attempt.account_tally, origin),
+        Entry(type=AuditType.ACCOUNT_LOGIN_REFUSED),
+        *_pause(AuditType.ACCOUNT_PAUSED, attempt.account_tally),
     ]
     async with kawal.database.transaction(Viewer.nobody()) as connection:
         await trail.record(connection, stream, entries, at=at, area_code=None)
-        of_address = _pause(AuditType.ACCESS_PAUSED, attempt.address_tally, origin)
+        of_address = _pause(AuditType.ACCESS_PAUSED, attempt.address_tally)
         await trail.record(connection, ACCESS_STREAM, of_address, at=at, area_code=None)
 
 
-def _pause(kind: AuditType, tally: Tally, origin: Origin) -> list[Entry]:
+def _pause(kind: AuditType, tally: Tally) -> list[Entry]:
     """The event of a pause that a failure brought on, if it did."""
     if tally.paused_until is None:
         return []
     data: dict[str, JsonValue] = {
-        "address": origin.address,
         "failures": tally.failures,
         "until": tally.paused_until.isoformat(),
     }
@@ -143,7 +141,7 @@ async def _let_in(
         entry = Entry(
             type=AuditType.ACCOUNT_LOGGED_IN,
             by=Doer(user_id=user_id),
-            data={"session": str(signed.session_id), "address": origin.address},
+            data={"session": str(signed.session_id)},
         )
         await trail.record(connection, stream_of_account(user_id), [entry], at=at, area_code=None)
     return signed

@@ -16,7 +16,8 @@ from db.repositories.idempotency import KeyedAct, NewAct, answer_act, remember_a
 from db.vault import Vault
 from domain.authority import Actor
 from domain.ids import new_id
-from domain.requests import request_context
+from domain.origins import act_origin_context, present_origin
+from domain.requests import CarriedRequest, request_context
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -52,7 +53,8 @@ async def remember(
     """The act under the call's key, written down now unless it was before; with its answer once it has one.
 
     Raises IdempotencyKeyReused when the key came with another request. Requests are compared as they were
-    understood, so that white space and the order of fields make no difference.
+    understood, so that white space and the order of fields make no difference. Of an act that the engine
+    carries it is written down too from where it came, for whoever records it.
     """
     act_id = new_id()
     content = request.model_dump_json().encode()
@@ -64,8 +66,14 @@ async def remember(
         body_hash=hashlib.sha256(content).digest(),
         request=vault.fields.seal(content, context=request_context(act_id)),
         update_id=update_id,
+        origin=_sealed_origin(act_id, vault) if isinstance(request, CarriedRequest) else None,
     )
     return await remember_act(connection, act, at=call.at)
+
+
+def _sealed_origin(act_id: UUID, vault: Vault) -> bytes | None:
+    origin = present_origin()
+    return None if origin is None else vault.seal(origin, context=act_origin_context(act_id))
 
 
 async def once(

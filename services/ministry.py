@@ -20,6 +20,7 @@ from domain.contracts import MinistryAnswered
 from domain.decisions import answer_note_context
 from domain.errors import EngineUnavailable, NotFound
 from domain.ids import new_id
+from domain.origins import answer_origin_context, present_origin
 from runtime.connectors.ministry import MinistryAnswer
 from runtime.engine import EngineHasNoCaseError
 from services.kawal import Kawal
@@ -51,7 +52,7 @@ async def take_answer(kawal: Kawal, answer: MinistryAnswer) -> bool:
 
 async def _record(kawal: Kawal, connection: AsyncConnection, answer: MinistryAnswer) -> _Recorded | None:
     update_id, area_code = await _find(connection, answer.update_id)
-    answer_id, at = new_id(), kawal.now()
+    answer_id, at, origin = new_id(), kawal.now(), present_origin()
     inserted = await connection.execute(
         insert(AnswerRow)
         .values(
@@ -64,6 +65,7 @@ async def _record(kawal: Kawal, connection: AsyncConnection, answer: MinistryAns
             reason=answer.reason and answer.reason.value,
             note=kawal.vault.seal_text(answer.note or None, context=answer_note_context(answer_id)),
             received_at=at,
+            origin=origin and kawal.vault.seal(origin, context=answer_origin_context(answer_id)),
         )
         .on_conflict_do_nothing(index_elements=[AnswerRow.webhook_id]),
     )

@@ -1,5 +1,7 @@
 """No transaction of Kawal's own code changes what counts without an event: watched in every test.
 
+And no event that one of Kawal's edges (an endpoint, a command, an activity, a duty) leads to is without its origin.
+
 What a transaction has changed is asked of PostgreSQL before it commits, so that functions and triggers count too, and
 an endpoint, a command or a table that is new is watched from its first test on. Only what stands in the two tables
 below may be changed in silence, each for its reason.
@@ -51,6 +53,12 @@ SILENT_PLACES: Final = {
 Transaction = Callable[..., AbstractAsyncContextManager[AsyncConnection]]
 _TREE: Final = Path(__file__).resolve().parent.parent
 _CHANGED: Final = "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del, n_tup_ins FROM pg_stat_xact_user_tables"
+_EDGES: Final = ("api/", "commands/", "activities/", "duties/")
+"""Where acts come in: from there on it is known from where."""
+_WITHOUT_ORIGIN: Final = """
+    SELECT type FROM audit_events
+    WHERE origin IS NULL AND xmin = pg_current_xact_id_if_assigned()::xid
+"""
 _silent: list[str] = []
 
 
@@ -77,7 +85,7 @@ def _watching(transaction: Transaction) -> Transaction:
     def begin(database: object, *arguments: Any, **options: Any) -> AbstractAsyncContextManager[AsyncConnection]:
         place = _caller()
         opened = transaction(database, *arguments, **options)
-        return opened if place is None or options.get("snapshot") else _watch(opened, place)
+        return opened if place is None or options.get("snapshot") else _watch(opened, place, from_edge=_from_edge())
 
     return begin
 
@@ -86,6 +94,8 @@ def _watching(transaction: Transaction) -> Transaction:
 async def _watch(
     opened: AbstractAsyncContextManager[AsyncConnection],
     place: tuple[str, str],
+    *,
+    from_edge: bool,
 ) -> AsyncGenerator[AsyncConnection]:
     async with opened as connection:
         before = await _counts(connection)
@@ -93,16 +103,34 @@ async def _watch(
         after = await _counts(connection)
         changed = {name for name, (rows, _) in after.items() if rows > before.get(name, (0, 0))[0]}
         told = after["audit_events"][1] > before["audit_events"][1]
+        if told and from_edge and (types := await _without_origin(connection)):
+            _silent.append(f"{place[0]}, {place[1]}: {', '.join(types)} without an origin")
         loud = changed & set(Base.metadata.tables) - set(SILENT_TABLES)
         loud -= SILENT_PLACES.get(place, set())
         if loud and not told:
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(sorted(loud))} changed without an event")
 
 
+async def _without_origin(connection: AsyncConnection) -> list[str]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return [row["type"] for row in await driver.fetch(_WITHOUT_ORIGIN)]
+
+
 async def _counts(connection: AsyncConnection) -> dict[str, tuple[int, int]]:
     """How many rows of each table were touched, and added. What an earlier transaction left may be in it."""
     driver: Any = (await connection.get_raw_connection()).driver_connection  # tests that count statements see none
     return {name: (rows, added) for name, rows, added in await driver.fetch(_CHANGED)}
+
+
+def _from_edge() -> bool:
+    """Whether one of Kawal's edges is among the callers, which it is for all that a request or a command awaits."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  as above
+    while frame is not None:
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(_TREE) and file.relative_to(_TREE).as_posix().startswith(_EDGES):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _caller() -> tuple[str, str] | None:

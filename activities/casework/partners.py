@@ -18,6 +18,7 @@ from domain.changes import identity_expectations
 from domain.contracts import NextStep
 from domain.ids import new_id
 from domain.lifecycle import Happening, move
+from domain.origins import ActOrigin, answer_origin_context
 from domain.vocabulary import MatchResult, Outcome, ReasonCode, Role, Stage, Status
 
 _REASON_OF_RESULT = {
@@ -101,13 +102,15 @@ async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
     task = await find_open_task(work.connection, work.case.id)
     answer = (
         await work.connection.execute(
-            select(MinistryAnswer.answer, MinistryAnswer.reason, MinistryAnswer.receipt_no).where(
-                MinistryAnswer.id == answer_id,
-            ),
+            select(
+                MinistryAnswer.answer, MinistryAnswer.reason, MinistryAnswer.receipt_no, MinistryAnswer.origin
+            ).where(MinistryAnswer.id == answer_id),
         )
     ).one()
     if task is None or task.stage is not Stage.DELIVERY or not await _answers(work, task, answer.receipt_no):
         return await stay(work)
+    if answer.origin is not None:
+        work.origin = work.vault.open(answer.origin, ActOrigin, context=answer_origin_context(answer_id))
     reason = answer.reason and ReasonCode(answer.reason)
     outcome = _OUTCOME_OF_ANSWER[answer.answer]
     await _close(work, task, outcome, reason=reason, decided_by="partner", receipt_no=answer.receipt_no)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
 
 from db.repositories import trail
 from db.repositories.cases import (
@@ -31,6 +32,7 @@ from domain.authority import Actor, Involvement, Seat
 from domain.calendar import WorkingCalendar
 from domain.household import Household
 from domain.lifecycle import Position
+from domain.origins import ActOrigin, Means, act_origin_context, seal_origin
 from domain.policy import Policy
 from domain.vocabulary import Role, Stage, Status
 
@@ -46,7 +48,7 @@ class Desk:
 
 @dataclass(slots=True)
 class Work:
-    """The case under its lock, until the transaction ends.
+    """The case under its lock, until the transaction ends. What is done comes from `origin`.
 
     `head` is the end of its trail where that has been read; `clock_runs` whether the open task's clock is known to.
     """
@@ -56,6 +58,7 @@ class Work:
     case: CaseRecord
     policy: Policy
     at: datetime
+    origin: ActOrigin
     entries: list[Entry] = field(default_factory=list[Entry])
     head: Head | None = None
     clock_runs: bool = False
@@ -123,6 +126,9 @@ class Work:
     def know(self, situation: Situation) -> None:
         """Keep what has been read for an act, so that this step asks for none of it again."""
         self.head, self.clock_runs = situation.head, not situation.clock_stands
+        act = situation.keyed
+        if act.origin is not None:
+            self.origin = self.vault.open(act.origin, ActOrigin, context=act_origin_context(act.id))
         self._involvements = situation.standing.involvements
 
     def involve(self, actor: Actor, seat: Seat, *, stage: Stage | None) -> None:
@@ -149,7 +155,7 @@ async def work_on(desk: Desk, update_id: UUID, *, at: datetime) -> AsyncGenerato
     async with desk.database.transaction(Viewer.system("worker")) as connection:
         case = await lock_case(connection, update_id)
         policy = await desk.rules.policy(connection, case.policy_version_id)
-        work = Work(desk, connection, case, policy, at)
+        work = Work(desk, connection, case, policy, at, _step_of_engine())
         yield work
         await trail.record(
             connection,
@@ -158,4 +164,11 @@ async def work_on(desk: Desk, update_id: UUID, *, at: datetime) -> AsyncGenerato
             at=at,
             area_code=case.area_code,
             head=work.head,
+            origin=seal_origin(work.origin, lambda: desk.vault.fields) if work.entries else None,
         )
+
+
+def _step_of_engine() -> ActOrigin:
+    """The step that the engine has asked for: what is done comes from it unless a person or a partner is behind it."""
+    part = activity.info().activity_type if activity.in_activity() else None
+    return ActOrigin(means=Means.ENGINE, part=part)

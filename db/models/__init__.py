@@ -18,6 +18,7 @@ from db.models.comments import Comment
 from db.models.disclosure import Reading, UnmaskRequest
 from db.models.evidence import Evidence, EvidenceUpload, UpdateEvidence
 from db.models.governance import (
+    AuditOrigin,
     AuditRecord,
     AuditStream,
     Calendar,
@@ -50,6 +51,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditKey",
     "AuditMark",
+    "AuditOrigin",
     "AuditRecord",
     "AuditStream",
     "Base",

@@ -266,6 +266,7 @@ class MinistryAnswer(Base):
     reason: Mapped[str | None]
     note: Mapped[bytes | None] = mapped_column(LargeBinary)
     received_at: Mapped[Moment]
+    origin: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Notification(Base):

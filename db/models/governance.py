@@ -68,8 +68,24 @@ class AuditRecord(Base):
     area_code: Mapped[AreaCode | None]
     status: Mapped[str | None]
     data: Mapped[Document]
+    origin: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     prev_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditOrigin(Base):
+    """The traces of whoever acted, sealed, by the commitment to them that events of the stream hold.
+
+    Kept apart from the trail so that they can be erased; the chain is whole without them.
+    """
+
+    __tablename__ = "audit_origins"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    commitment: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    area_code: Mapped[AreaCode | None]
+    at: Mapped[Moment]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OutboxMessage(Base):
@@ -92,7 +108,7 @@ class OutboxMessage(Base):
 
 
 class IdempotencyKey(Base):
-    """An act of a person under a key: what was asked (sealed), and what was answered.
+    """An act of a person under a key: what was asked (sealed), what was answered, and from where, if the engine has it.
 
     The authority on repeats. The row is inserted before the act; the answer is saved in the act's own transaction.
     """
@@ -107,6 +123,7 @@ class IdempotencyKey(Base):
     body_hash: Mapped[bytes] = mapped_column(LargeBinary)
     update_id: Mapped[UUID | None]
     request: Mapped[bytes | None] = mapped_column(LargeBinary)
+    origin: Mapped[bytes | None] = mapped_column(LargeBinary)
     response: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[Moment]
     completed_at: Mapped[datetime | None]

@@ -15,16 +15,20 @@ from domain.errors import IdempotencyKeyReused, NotFound
 
 
 class KeyedAct(NamedTuple):
-    """An act as it is known under its key; `response` is None until it has been carried out."""
+    """An act as it is known under its key; `response` is None until it has been carried out.
+
+    `origin` is sealed, and there for who records an act that the engine carries.
+    """
 
     id: UUID
     actor_id: UUID
     request: bytes
     response: dict[str, Any] | None
+    origin: bytes | None = None
 
 
 class NewAct(NamedTuple):
-    """An act about to be recorded; `request` is sealed under its `id`."""
+    """An act about to be recorded; `request` and `origin` are sealed under its `id`."""
 
     id: UUID
     actor_id: UUID
@@ -33,6 +37,7 @@ class NewAct(NamedTuple):
     body_hash: bytes
     request: bytes
     update_id: UUID | None = None
+    origin: bytes | None = None
 
 
 _REMEMBER = insert(IdempotencyKey).on_conflict_do_nothing()

@@ -51,6 +51,7 @@ _SITUATION = (
         IdempotencyKey.actor_id,
         IdempotencyKey.request,
         IdempotencyKey.response,
+        IdempotencyKey.origin,
         exists().where(ClockInterval.task_id == Task.id, ClockInterval.to_at.is_(None)).label("clock_stands"),
         AuditStream.seq.label("head_seq"),
         AuditStream.hash.label("head_hash"),
@@ -79,7 +80,7 @@ async def read_situation(connection: AsyncConnection, act_id: UUID, *, update_id
     if row is None:
         raise no_act(act_id)
     return Situation(
-        keyed=KeyedAct(row.act_id, row.actor_id, row.request, row.response),
+        keyed=KeyedAct(row.act_id, row.actor_id, row.request, row.response, row.origin),
         task=None if row.id is None else task_of(row[: len(TASK_COLUMNS)]),
         standing=standing_of(row),
         clock_stands=row.clock_stands,

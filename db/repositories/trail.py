@@ -10,15 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, select, text
+from sqlalchemy import ColumnElement, RowMapping, Select, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.models import AuditMark, AuditRecord, AuditStream
+from db.models import AuditMark, AuditOrigin, AuditRecord, AuditStream
 from domain.audit import AuditEvent, AuditType, Head, StoredEvent, append, genesis
 from domain.audit_export import Mark, Trail
 from domain.authority import Actor, Seat
+from domain.origins import SealedOrigin, SealedTraces, present_sealed_origin
 from domain.vocabulary import Role, Status
 
 
@@ -72,28 +73,35 @@ _LOCK_HEAD = (
 )
 _BEGIN = upsert(AuditStream).on_conflict_do_nothing()
 _LINKED = """
-WITH head AS ({head})
+WITH head AS ({head}){traces}
 INSERT INTO audit_events (stream, seq, at, type, actor_id, actor_role, office_id, on_behalf_of, area_code, status, data,
-    prev_hash, hash)
+    origin, prev_hash, hash)
 SELECT head.stream, link.seq, :at, link.type, link.actor_id, link.actor_role, link.office_id, link.on_behalf_of,
-    :area_code, link.status, CAST(link.data AS jsonb), link.prev_hash, link.hash
+    :area_code, link.status, CAST(link.data AS jsonb), CAST(:origin AS jsonb), link.prev_hash, link.hash
 FROM head, unnest(
     CAST(:seq AS int[]), CAST(:type AS text[]), CAST(:actor_id AS uuid[]), CAST(:actor_role AS text[]),
     CAST(:office_id AS uuid[]), CAST(:on_behalf_of AS uuid[]), CAST(:status AS text[]), CAST(:data AS text[]),
     CAST(:prev_hash AS bytea[]), CAST(:hash AS bytea[])
 ) AS link(seq, type, actor_id, actor_role, office_id, on_behalf_of, status, data, prev_hash, hash)
 """
-_APPEND = text(
-    _LINKED.format(
-        head="UPDATE audit_streams SET seq = :last_seq, hash = :last_hash"
-        " WHERE stream = :stream AND seq = :held_seq RETURNING stream",
-    ),
+_KEEP_TRACES = """, traces AS (
+    INSERT INTO audit_origins (stream, commitment, area_code, at, sealed)
+    SELECT head.stream, :commitment, :area_code, :at, :sealed FROM head ON CONFLICT (stream, commitment) DO NOTHING
+)"""
+
+
+def _both(head: str) -> dict[bool, TextClause]:
+    """The statement without traces to keep, and with some."""
+    return {kept: text(_LINKED.format(head=head, traces=_KEEP_TRACES if kept else "")) for kept in (False, True)}
+
+
+_APPEND = _both(
+    "UPDATE audit_streams SET seq = :last_seq, hash = :last_hash"
+    " WHERE stream = :stream AND seq = :held_seq RETURNING stream",
 )
-_BEGIN_WITH = text(
-    _LINKED.format(
-        head="INSERT INTO audit_streams (stream, area_code, seq, hash)"
-        " VALUES (:stream, :area_code, :last_seq, :last_hash) RETURNING stream",
-    ),
+_BEGIN_WITH = _both(
+    "INSERT INTO audit_streams (stream, area_code, seq, hash)"
+    " VALUES (:stream, :area_code, :last_seq, :last_hash) RETURNING stream",
 )
 
 
@@ -105,18 +113,20 @@ async def record(
     at: datetime,
     area_code: str | None,
     head: Head | None = None,
+    origin: SealedOrigin | None = None,
 ) -> None:
     """Append `entries` to `stream` in their order, in the transaction of what they tell.
 
+    They came from `origin`, or else from where the process acts at present (`domain.origins.acting_from`).
     `head` spares the question for it where it was read under a lock that everybody takes who appends here. Were it
     not the head any more, RuntimeError ends the transaction: a chain never forks.
     """
     if not entries:
         return
     held = head or await _lock_head(connection, stream, area_code=area_code)
-    appended = await connection.execute(
-        _APPEND, {"held_seq": held.seq, **_linked(stream, entries, held, at, area_code)}
-    )
+    come_from = origin or present_sealed_origin()
+    linked = _linked(stream, entries, held, at, area_code, come_from)
+    appended = await connection.execute(_APPEND["sealed" in linked], {"held_seq": held.seq, **linked})
     if appended.rowcount != len(entries):
         raise RuntimeError(f"the trail {stream} has moved on from {held.seq}")
 
@@ -130,7 +140,8 @@ async def begin(
     area_code: str | None,
 ) -> None:
     """The same for the first events of a stream that cannot be there yet."""
-    await connection.execute(_BEGIN_WITH, _linked(stream, entries, Head(0, genesis(stream)), at, area_code))
+    linked = _linked(stream, entries, Head(0, genesis(stream)), at, area_code, present_sealed_origin())
+    await connection.execute(_BEGIN_WITH["sealed" in linked], linked)
 
 
 async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[StoredEvent], Head | None]:
@@ -142,6 +153,14 @@ async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[St
         await connection.execute(select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == stream))
     ).one_or_none()
     return [_stored(row) for row in rows.mappings()], None if head is None else Head(head.seq, head.hash)
+
+
+async def read_traces(connection: AsyncConnection, stream: str) -> list[SealedTraces]:
+    """What is kept of the traces in a stream and may be seen; what was erased is missing."""
+    rows = await connection.execute(
+        select(AuditOrigin.commitment, AuditOrigin.sealed).where(AuditOrigin.stream == stream),
+    )
+    return [SealedTraces(*row) for row in rows]
 
 
 async def read_trails(connection: AsyncConnection) -> AsyncIterator[Trail]:
@@ -223,8 +242,10 @@ def _linked(
     head: Head,
     at: datetime,
     area_code: str | None,
+    origin: SealedOrigin | None,
 ) -> dict[str, object]:
     """What appends `entries` after `head`: the head after them, and a list for each column that differs."""
+    told = None if origin is None else origin.told
     links: list[StoredEvent] = []
     for entry in entries:
         event = AuditEvent(
@@ -239,11 +260,15 @@ def _linked(
             area_code=area_code,
             status=entry.status,
             data=entry.data if entry.by.api_key is None else {**entry.data, "api_key": str(entry.by.api_key)},
+            origin=told,
         )
         links.append(append(head, event))
         head = Head(event.seq, links[-1].hash)
     events = [link.event for link in links]
+    kept = {} if origin is None or origin.traces is None else _kept(origin.traces)
     return {
+        **kept,
+        "origin": None if told is None else json.dumps(told),
         "stream": stream,
         "at": at,
         "area_code": area_code,
@@ -260,6 +285,10 @@ def _linked(
         "prev_hash": [link.prev_hash for link in links],
         "hash": [link.hash for link in links],
     }
+
+
+def _kept(traces: SealedTraces) -> dict[str, object]:
+    return {"commitment": traces.commitment, "sealed": traces.envelope}
 
 
 def _head(row: RowMapping) -> Head:

@@ -16,10 +16,12 @@ from db.models import Base, Evidence, EvidenceUpload, LegalHold, UnmaskRequest
 from db.owner import OwnerDatabase
 from db.repositories.disclosure import Read, Reader, log_readings, request_explanation_context, request_note_context
 from db.repositories.registry import known_elsewhere
+from db.repositories.trail import Entry, record
 from db.sealed import NOT_SEALED, SEALED, SealedColumn
 from db.session import Viewer
 from db.vault import Vault
 from devstack.demo_people import TARAJU, demo_id
+from domain.audit import AuditType
 from domain.authority import Seat
 from domain.changes import IdentityCorrection
 from domain.decisions import answer_note_context, comment_context
@@ -27,6 +29,7 @@ from domain.disclosure import Purpose
 from domain.evidence import Capture, Coordinates, capture_context
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
+from domain.origins import ActOrigin, Means, Traces, act_origin_context, acting_from, answer_origin_context
 from domain.people import Identity, identity_context
 from domain.retention import hold_context, lift_context
 from domain.uploads import device_context
@@ -61,6 +64,7 @@ async def used(scene: Scene) -> Scene:
     assert household.head is not None
     await play.begin(IdentityCorrection(member_id=household.head.id, nik=NIK), place=1)
     await _answered_and_read(scene, update_id)
+    await _asked_from(scene)
     await _commented(scene, update_id)
     return scene
 
@@ -80,12 +84,28 @@ async def _commented(scene: Scene, update_id: Any) -> None:
         )
 
 
+CALLED_BACK = ActOrigin(means=Means.PARTNER, traces=Traces(address="203.0.113.5"))
+
+
+async def _asked_from(scene: Scene) -> None:
+    """An act that waits for the engine, and an event, of somebody at an address."""
+    waiting = (await scene.rows("SELECT id FROM idempotency_keys ORDER BY id"))[0].id
+    sealed = VAULT.seal(CALLED_BACK, context=act_origin_context(waiting))
+    async with scene.as_owner() as connection:
+        at_act = {"id": waiting, "origin": sealed}
+        await connection.execute(text("UPDATE idempotency_keys SET origin = :origin WHERE id = :id"), at_act)
+        with acting_from(CALLED_BACK, lambda: VAULT.fields):
+            await record(connection, "access", [Entry(type=AuditType.ACCESS_REFUSED)], at=NOW, area_code=None)
+
+
 async def _answered_and_read(scene: Scene, update_id: Any) -> None:
     answer_id = await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
     note = VAULT.seal_text("Kuota penuh", context=answer_note_context(answer_id))
     async with scene.as_owner() as connection:
         await connection.execute(text("ALTER TABLE ministry_answers DISABLE TRIGGER ministry_answers_upkeep_only"))
-        await connection.execute(text("UPDATE ministry_answers SET note = :note"), {"note": note})
+        origin = VAULT.seal(CALLED_BACK, context=answer_origin_context(answer_id))
+        named = {"note": note, "origin": origin}
+        await connection.execute(text("UPDATE ministry_answers SET note = :note, origin = :origin"), named)
         await connection.execute(text("ALTER TABLE ministry_answers ENABLE TRIGGER ministry_answers_upkeep_only"))
     operator, request_id = user("operator.taraju"), new_id()
     identity = VAULT.seal(Identity(email="operator@taraju.example"), context=identity_context(operator))
