@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -80,13 +80,17 @@ def _payloads(message: Message) -> Iterator[Payload]:
     if isinstance(message, Payload):
         yield message
         return
-    for field, value in message.ListFields():
+    fields: Iterable[tuple[Any, Any]] = message.ListFields()
+    for field, value in fields:
         if field.type == field.TYPE_MESSAGE:
-            held = value if isinstance(value, Iterable) else [value]
-            held = cast("Mapping[str, Any]", value).values() if isinstance(value, Mapping) else held
+            held: list[Any] = [value] if isinstance(value, Message) else _held(value)
             for each in held:
                 if isinstance(each, Message):
                     yield from _payloads(each)
+
+
+def _held(values: Any) -> list[Any]:
+    return list(values.values() if hasattr(values, "values") else values)
 
 
 async def test_a_repeat_from_elsewhere_does_not_move_the_origin(office: Office) -> None:
