@@ -156,3 +156,15 @@ async def test_a_trail_is_shown_although_its_traces_were_altered(office: Office)
     trail = (await (await office.desk_of("inspektorat")).get(f"/v1/updates/{update_id}/audit")).json()
     assert trail["verdict"]["whole"] is True
     assert trail["events"][0]["origin"]["traces"] is None
+
+
+async def test_the_origin_of_an_act_goes_with_what_was_asked(staffed: Office) -> None:
+    update_id = await submitted(staffed)
+    task = await staffed.open_task(update_id, "verification")
+    assert (await decide(staffed, "puskesos.taraju", task, FORWARD)).status_code == 200
+    async with staffed.scene.as_owner() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        held = await driver.fetchval("SELECT count(*) FROM idempotency_keys WHERE origin IS NOT NULL")
+        await driver.execute("UPDATE idempotency_keys SET request = NULL")
+        left = await driver.fetchval("SELECT count(*) FROM idempotency_keys WHERE origin IS NOT NULL")
+    assert (held, left) == (1, 0)
