@@ -12,7 +12,7 @@ from commands.terminal import AsJson, progress, say, show_json, show_table
 from duties.evidence_sweep import EvidenceSweep, Swept
 from runtime.evidence.room import open_archive
 from runtime.settings import get_settings
-from services.administration.evidence import CheckedFile, StoreFlaw, count_files, find_orphans, verify_files
+from services.administration.evidence import StoreFlaw, count_files, find_orphans, verify_files
 
 app = typer.Typer(
     add_completion=False,
@@ -27,16 +27,15 @@ def verify(*, json: AsJson = False) -> None:
 
     Exit code 1 when there is a flaw. `kawal evidence sweep` removes what belongs to none.
     """
-    files, flaws = run(_verify())
-    size = sum(file.size for file in files)
+    files, size, flaws = run(_verify())
     if json:
-        show_json({"files": len(files), "bytes": size, "flaws": [_as_json(flaw) for flaw in flaws]})
+        show_json({"files": files, "bytes": size, "flaws": [_as_json(flaw) for flaw in flaws]})
     else:
         if flaws:
             rows = [(flaw.kind.value, flaw.name, _id(flaw), flaw.detail) for flaw in flaws]
             show_table(("flaw", "name", "evidence", "what is wrong"), rows)
         verdict = f"{len(flaws)} flaw(s)" if flaws else "no flaw"
-        say(f"{len(files):,} files with {size:,} bytes: {verdict}.")
+        say(f"{files:,} files with {size:,} bytes: {verdict}.")
     raise typer.Exit(1 if flaws else 0)
 
 
@@ -53,16 +52,18 @@ def sweep() -> None:
     )
 
 
-async def _verify() -> tuple[list[CheckedFile], list[StoreFlaw]]:
+async def _verify() -> tuple[int, int, list[StoreFlaw]]:
+    """How many files there are, with how many bytes, and what is wrong."""
     database, archive = owner_database(), open_archive(get_settings())
-    files: list[CheckedFile] = []
+    files, size, flaws = 0, 0, list[StoreFlaw]()
     with progress("Reading the files back", total=await count_files(database)) as advance:
         async for file in verify_files(database, archive):
-            files.append(file)
+            files, size = files + 1, size + file.size
+            flaws += file.flaws
             advance()
-    orphans = await find_orphans(database, archive, at=datetime.now(UTC))
+    flaws += await find_orphans(database, archive, at=datetime.now(UTC))
     await archive.close()
-    return files, [*(flaw for file in files for flaw in file.flaws), *orphans]
+    return files, size, flaws
 
 
 async def _sweep() -> Swept:

@@ -37,6 +37,7 @@ class Evidence(Base):
         Index("ix_evidence_sha256", "sha256"),
         Index("ix_evidence_thumbnail_sha256", "thumbnail_sha256"),
         Index("ix_evidence_live_kept_at", "kept_at", postgresql_where=text("erased_at IS NULL")),
+        Index("ix_evidence_erased_at", "erased_at", "id", postgresql_where=text("erased_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import any_, bindparam, literal, or_, select, text, update
+from sqlalchemy import Row, Update, any_, bindparam, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,6 +51,23 @@ class EvidenceRow(NamedTuple):
     capture: bytes | None
 
 
+class OrphanRow(NamedTuple):
+    """A file that no case had."""
+
+    id: UUID
+    area_code: str
+
+
+class ErasedRow(NamedTuple):
+    """A file that was erased, with the digests of what it held."""
+
+    erased_at: datetime
+    id: UUID
+    sha256: bytes
+    thumbnail_sha256: bytes | None
+
+
+_BOUND: Final = select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists()
 _WANTED: Final = bindparam("ids", type_=ARRAY(Uuid))
 _HELD: Final = (
     select(
@@ -163,17 +180,29 @@ async def lock_contents(connection: AsyncConnection, digests: Iterable[bytes]) -
         await connection.execute(_LOCK_CONTENT, {"key": key})
 
 
-async def lock_orphans(connection: AsyncConnection, *, before: datetime, at_most: int) -> list[tuple[UUID, str]]:
-    """Files of before this moment that stand behind no case, with their areas, locked to be erased."""
-    bound = select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists()
+async def erase_orphans(
+    connection: AsyncConnection,
+    *,
+    kept_since: datetime,
+    kept_before: datetime,
+    at: datetime,
+    at_most: int,
+) -> tuple[list[OrphanRow], bool]:
+    """Mark files that were kept in this time and stand behind no case as erased; answers which, and if there are more.
+
+    What is locked is passed over: a case is about to have it, or another sweep.
+    """
     orphans = (
-        select(Evidence.id, Evidence.area_code)
-        .where(Evidence.erased_at.is_(None), Evidence.kept_at < before, ~bound)
+        select(Evidence.id)
+        .where(Evidence.erased_at.is_(None), Evidence.kept_at >= kept_since, Evidence.kept_at < kept_before, ~_BOUND)
         .order_by(Evidence.kept_at)
         .limit(at_most)
         .with_for_update(skip_locked=True, of=Evidence)
     )
-    return [(row.id, row.area_code) for row in await connection.execute(orphans)]
+    locked = list(await connection.scalars(orphans))
+    # A case may have come to have one after the statement above began and before it locked: looked at once more.
+    erasing = _erasing(locked, at=at).where(~_BOUND).returning(Evidence.id, Evidence.area_code)
+    return [OrphanRow(*row) for row in await connection.execute(erasing)], len(locked) == at_most
 
 
 async def erase_evidence(connection: AsyncConnection, ids: Sequence[UUID], *, at: datetime) -> list[bytes]:
@@ -181,13 +210,31 @@ async def erase_evidence(connection: AsyncConnection, ids: Sequence[UUID], *, at
 
     The contents themselves go afterwards, where no other file has the same (`live_digests`).
     """
-    erased = await connection.execute(
+    erasing = _erasing(ids, at=at).returning(Evidence.sha256, Evidence.thumbnail_sha256)
+    return _digests(await connection.execute(erasing))
+
+
+def _erasing(ids: Sequence[UUID], *, at: datetime) -> Update:
+    return (
         update(Evidence)
         .where(Evidence.id == any_(literal(list(ids), ARRAY(Uuid))), Evidence.erased_at.is_(None))
         .values(erased_at=at, capture=None)
-        .returning(Evidence.sha256, Evidence.thumbnail_sha256),
     )
-    return [digest for row in erased for digest in (row.sha256, row.thumbnail_sha256) if digest is not None]
+
+
+async def read_erased(
+    connection: AsyncConnection, *, since: datetime, after: ErasedRow | None, at_most: int
+) -> list[ErasedRow]:
+    """Files that were erased since this moment, in that order, from after the last one that was read."""
+    erased = (
+        select(Evidence.erased_at, Evidence.id, Evidence.sha256, Evidence.thumbnail_sha256)
+        .where(Evidence.erased_at >= since)
+        .order_by(Evidence.erased_at, Evidence.id)
+        .limit(at_most)
+    )
+    if after is not None:
+        erased = erased.where(tuple_(Evidence.erased_at, Evidence.id) > (after.erased_at, after.id))
+    return [ErasedRow(*row) for row in await connection.execute(erased)]
 
 
 async def live_digests(connection: AsyncConnection, digests: Iterable[bytes]) -> set[bytes]:
@@ -199,4 +246,8 @@ async def live_digests(connection: AsyncConnection, digests: Iterable[bytes]) ->
             or_(Evidence.sha256 == any_(wanted), Evidence.thumbnail_sha256 == any_(wanted)),
         ),
     )
-    return {digest for row in found for digest in (row.sha256, row.thumbnail_sha256) if digest is not None}
+    return set(_digests(found))
+
+
+def _digests(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[bytes]:
+    return [digest for row in rows for digest in (row.sha256, row.thumbnail_sha256) if digest is not None]

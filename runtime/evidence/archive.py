@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from runtime.evidence.objects import MissingObjectError, ObjectInfo, Objects
 
 CONTENT: Final = "sha256"
 PARTS: Final = "uploads"
+SETTLED: Final = timedelta(days=1)
+"""What is younger in the store may belong to a transaction that has not committed yet, or to an upload under way."""
 
 _AT_ONCE: Final = 16 * 64 * 1024
 """Bytes of content that are fetched, opened and handed out together."""
@@ -61,7 +64,7 @@ class Archive:
     async def keep(self, content: bytes) -> str:
         """Keep a content and answer its SHA-256 in hex; one that is there already is not written again."""
         digest = hashlib.sha256(content).hexdigest()
-        if not await self.objects.exists(content_name(digest)):
+        if not await self.holds(digest):
             await self.objects.put(content_name(digest), seal_content(content, digest=digest, ring=self.ring))
         return digest
 
@@ -69,6 +72,10 @@ class Archive:
         """A kept content. Raises MissingObjectError when it is not there, SealError when it is another."""
         beginning = await self.objects.get_range(content_name(digest), 0, MOST_HEADER)
         return OpenFile(self.objects, digest, size, open_header(beginning, digest=digest, ring=self.ring))
+
+    async def holds(self, digest: str) -> bool:
+        """Whether a content is there."""
+        return await self.objects.exists(content_name(digest))
 
     async def erase(self, digest: str) -> None:
         """Remove a content; that it was not there is no fault."""
@@ -116,10 +123,12 @@ class Archive:
 
     async def _everything(self) -> AsyncIterator[ObjectInfo]:
         """Contents and parts, without what a crash left beside them."""
-        for below in (CONTENT, PARTS):
-            async for held in self.objects.walk(below):
-                if not held.name.rpartition("/")[2].startswith("."):
-                    yield held
+        async for held in self.objects.walk(CONTENT):
+            if digest_of(held) is not None:
+                yield held
+        async for held in self.objects.walk(PARTS):
+            if not held.name.rpartition("/")[2].startswith("."):
+                yield held
 
     async def close(self) -> None:
         """Let go of the store."""
@@ -133,6 +142,22 @@ def _key_id(held: ObjectInfo, beginning: bytes) -> str:
 def content_name(digest: str) -> str:
     """The name of a content in the store; the first two digits are a folder, so that none grows too large."""
     return f"{CONTENT}/{digest[:2]}/{digest}"
+
+
+def digest_of(held: ObjectInfo) -> bytes | None:
+    """The digest that a content is named by; None for what a crash left beside it, and whatever else is no content."""
+    last = held.name.rpartition("/")[2]
+    try:
+        digest = bytes.fromhex(last)
+    except ValueError:
+        return None
+    named = len(digest) == hashlib.sha256().digest_size and held.name == content_name(digest.hex())
+    return digest if named else None
+
+
+def is_settled(held: ObjectInfo, *, at: datetime) -> bool:
+    """Whether whoever wrote it has said by now what it belongs to."""
+    return held.written_at < at - SETTLED
 
 
 def part_name(upload_id: UUID, part: Part) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -16,12 +16,10 @@ from db.owner import OwnerDatabase
 from db.repositories.evidence import live_digests
 from db.repositories.uploads import part_names
 from domain.keyring import SealError
-from runtime.evidence.archive import CONTENT, PARTS, Archive
-from runtime.evidence.objects import MissingObjectError, ObjectInfo
+from runtime.evidence.archive import CONTENT, PARTS, Archive, content_name, digest_of, is_settled
+from runtime.evidence.objects import MissingObjectError
 
 _BATCH: Final = 200
-_SETTLED: Final = timedelta(hours=1)
-"""What is younger in the store may belong to an upload under way."""
 
 
 class StoreFlawKind(StrEnum):
@@ -78,13 +76,14 @@ async def verify_files(database: OwnerDatabase, archive: Archive) -> AsyncIterat
 
 async def find_orphans(database: OwnerDatabase, archive: Archive, *, at: datetime) -> list[StoreFlaw]:
     """What lies in the store and belongs to no file and no upload. Raises EvidenceUnavailable."""
-    contents = [held async for held in archive.objects.walk(CONTENT) if held.written_at < at - _SETTLED]
-    parts = [held async for held in archive.objects.walk(PARTS) if held.written_at < at - _SETTLED]
+    contents = [held async for held in archive.objects.walk(CONTENT) if is_settled(held, at=at)]
+    parts = [held async for held in archive.objects.walk(PARTS) if is_settled(held, at=at)]
+    digests = [digest for digest in map(digest_of, contents) if digest is not None]
     async with database.transaction() as connection:
         known = {
-            f"{CONTENT}/{digest.hex()[:2]}/{digest.hex()}"
-            for start in range(0, len(contents), _BATCH)
-            for digest in await live_digests(connection, _digests(contents[start : start + _BATCH]))
+            content_name(digest.hex())
+            for start in range(0, len(digests), _BATCH)
+            for digest in await live_digests(connection, digests[start : start + _BATCH])
         }
         known |= {f"{PARTS}/{upload_id}/{name}" for upload_id, name in await part_names(connection)}
     return [
@@ -95,7 +94,7 @@ async def find_orphans(database: OwnerDatabase, archive: Archive, *, at: datetim
 
 
 async def _flaw(archive: Archive, evidence_id: UUID, digest: str, size: int) -> StoreFlaw | None:
-    name = f"{CONTENT}/{digest[:2]}/{digest}"
+    name = content_name(digest)
     counted = hashlib.sha256()
     try:
         file = await archive.open(digest, size=size)
@@ -108,8 +107,3 @@ async def _flaw(archive: Archive, evidence_id: UUID, digest: str, size: int) -> 
     if counted.hexdigest() != digest:
         return StoreFlaw(StoreFlawKind.CHANGED, name, evidence_id, "the content has another SHA-256")
     return None
-
-
-def _digests(held: list[ObjectInfo]) -> list[bytes]:
-    names = (each.name.rpartition("/")[2] for each in held)
-    return [bytes.fromhex(name) for name in names if not name.startswith(".")]

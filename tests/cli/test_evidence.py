@@ -98,6 +98,27 @@ async def test_what_is_missing_changed_or_nobodys_is_named_and_the_last_is_swept
     assert (folder / "sha256" / whole[:2] / whole).is_file()
 
 
+@pytest.mark.parametrize(("days", "settled"), [(0.9, False), (1.1, True)])
+async def test_what_a_crash_left_and_what_was_never_a_content_is_named_and_swept_once_it_is_a_day_old(
+    settings: Path, kawal: Kawal, *, days: float, settled: bool
+) -> None:
+    archive = open_archive(get_settings())
+    whole = await _kept(archive, os.urandom(1000))
+    folder = settings / "evidence" / "sha256" / whole[:2]
+    strange = [f".{whole}.0123456789abcdef", "notes.txt", whole[:20], whole.upper() + "00"]
+    for name in strange:
+        (folder / name).write_bytes(b"?")
+    _age(settings / "evidence", days=days)
+    report = json.loads((await kawal("evidence", "verify", "--json")).stdout)
+    found = {(flaw["kind"], flaw["name"].rpartition("/")[2]) for flaw in report["flaws"]}
+    assert found == ({("orphaned", name) for name in strange} if settled else set())
+    swept = await kawal("evidence", "sweep")
+    assert f"0 contents and {len(strange) if settled else 0} left-over pieces are gone" in swept.output, swept.output
+    assert sorted(path.name for path in folder.iterdir()) == sorted([whole, *([] if settled else strange)])
+    again = await kawal("evidence", "verify", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["files"], json.loads(again.stdout)["bytes"]) == (0, 1, 1000)
+
+
 async def test_no_key_is_retired_before_the_files_are_under_another(
     settings: Path, kawal: Kawal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
