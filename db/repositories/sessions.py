@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import RefreshToken, Session
 from domain.sessions import Origin, SessionEnd, SessionKind
 
 _HOLDER = text("SELECT user_id, session_id FROM kawal_refresh_holder(:digest)")
-_KEPT: Final = timedelta(days=90)
-"""How long a session that is over is still shown to the operator."""
 
 
 class RefreshHolder(NamedTuple):
@@ -69,10 +67,7 @@ def _live(at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def add_session(connection: AsyncConnection, session: NewSession, *, at: datetime) -> None:
-    """Write a session down, and forget those of the same person that have been over for three months."""
-    await connection.execute(
-        delete(Session).where(Session.user_id == session.user_id, Session.expires_at < at - _KEPT),
-    )
+    """Write a session down."""
     await connection.execute(
         insert(Session).values(
             id=session.id,
