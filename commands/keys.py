@@ -19,7 +19,7 @@ from domain.keyring import SealError
 from runtime.codec_usage import keys_of_histories
 from runtime.evidence.room import open_archive
 from runtime.settings import ENV_PREFIX, get_settings
-from services.administration.keys import CHUNK, INDEXES, Usage, read_usage, record_retired, reseal, stale
+from services.administration.keys import CHUNK, IN_THE_CLEAR, INDEXES, Usage, read_usage, record_retired, reseal, stale
 
 app = typer.Typer(
     add_completion=False,
@@ -70,7 +70,7 @@ def status(*, json: AsJson = False) -> None:
     Exit code 1 when something is under a key that its ring does not hold: it cannot be read.
     """
     usage = run(_usage())
-    lost = [one for one in usage if one.key_id not in _ring_of(one)]
+    lost = [one for one in usage if one.key_id not in (IN_THE_CLEAR, *_ring_of(one))]
     if json:
         show_json([{**one._asdict(), "standing": _standing(one)} for one in usage])
     else:
@@ -144,6 +144,8 @@ def _ring_of(one: Usage) -> tuple[str, ...]:
 
 def _standing(one: Usage) -> str:
     held = _ring_of(one)
+    if one.key_id == IN_THE_CLEAR:
+        return "to be sealed"
     if one.key_id not in held:
         return "not in the ring"
     return "active" if one.key_id == held[0] else "to be sealed anew"

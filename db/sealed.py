@@ -28,7 +28,7 @@ from db.models import (
     UnmaskRequest,
     User,
 )
-from db.repositories.cases import revision_context
+from db.repositories.cases import papers_context, revision_context
 from db.repositories.disclosure import explanation_context, request_explanation_context, request_note_context
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, comment_context, note_context
@@ -70,6 +70,7 @@ SEALED: Final = (
     SealedColumn(Household, "content", lambda row: household_context(row.id, row.version)),
     SealedColumn(HouseholdVersion, "content", lambda row: household_context(row.household_id, row.version)),
     SealedColumn(Revision, "change", lambda row: revision_context(row.update_id, row.revision)),
+    SealedColumn(Revision, "papers", lambda row: papers_context(row.update_id, row.revision)),
     SealedColumn(Decision, "note", lambda row: note_context(row.id)),
     SealedColumn(MinistryAnswer, "note", lambda row: answer_note_context(row.id)),
     SealedColumn(Comment, "text", lambda row: comment_context(row.id)),

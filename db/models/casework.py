@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     ForeignKey,
     Index,
     LargeBinary,
@@ -73,15 +74,20 @@ class Update(Base):
 
 
 class Revision(Base):
-    """What was proposed, as it was sent: revision 1 by the submission, each further one by a repair."""
+    """What was proposed, as it was sent: revision 1 by the submission, each further one by a repair.
+
+    Its papers are sealed (`papers`); those of before that was so stand in `evidence` until the keys are sealed anew.
+    """
 
     __tablename__ = "update_revisions"
+    __table_args__ = (CheckConstraint("num_nonnulls(evidence, papers) = 1", name="papers_once"),)
 
     update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     area_code: Mapped[AreaCode]
     change: Mapped[bytes | None] = mapped_column(LargeBinary)
-    evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    evidence: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    papers: Mapped[bytes | None] = mapped_column(LargeBinary)
     submitted_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     submitted_at: Mapped[Moment]
     erased_at: Mapped[datetime | None]

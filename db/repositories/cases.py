@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     ColumnElement,
     Row,
@@ -119,6 +120,7 @@ _CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 _READ = select(*CASE_COLUMNS).where(Update.id == bindparam("update_id"))
 _LOCK = _READ.with_for_update()
 _ADD_REVISION = insert(Revision)
+_PAPERS: TypeAdapter[tuple[EvidenceRef, ...]] = TypeAdapter(tuple[EvidenceRef, ...])
 _INDEX = insert(IdentityDigest)
 _UNINDEX = (
     update(IdentityDigest)
@@ -128,6 +130,7 @@ _UNINDEX = (
 _READ_REVISION = select(
     Revision.change,
     Revision.evidence,
+    Revision.papers,
     Revision.submitted_by,
     Revision.submitted_at,
     Revision.on_behalf_of,
@@ -284,6 +287,18 @@ def revision_context(update_id: UUID, revision: int) -> str:
     return f"update_revisions.change:{update_id}:{revision}"
 
 
+def papers_context(update_id: UUID, revision: int) -> str:
+    """Where the sealed papers of a revision belong."""
+    return f"update_revisions.papers:{update_id}:{revision}"
+
+
+def open_papers(row: Row[*tuple[Any, ...]], *, context: str, vault: Vault) -> tuple[EvidenceRef, ...]:
+    """What a revision names as evidence; of before papers were sealed, it stands in the clear until they are."""
+    if row.papers is None:
+        return _PAPERS.validate_python(row.evidence)
+    return vault.open_as(row.papers, _PAPERS, context=context)
+
+
 async def read_revision(
     connection: AsyncConnection,
     update_id: UUID,
@@ -298,7 +313,7 @@ async def read_revision(
     return RevisionRecord(
         revision=revision,
         change=vault.open_as(row.change, CHANGE_ADAPTER, context=revision_context(update_id, revision)),
-        evidence=tuple(EvidenceRef.model_validate(item) for item in row.evidence),
+        evidence=open_papers(row, context=papers_context(update_id, revision), vault=vault),
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
         on_behalf_of=row.on_behalf_of,
@@ -321,7 +336,9 @@ async def add_revision(
             "revision": record.revision,
             "area_code": area_code,
             "change": vault.seal(record.change, context=revision_context(update_id, record.revision)),
-            "evidence": [item.model_dump(mode="json") for item in record.evidence],
+            "papers": vault.fields.seal(
+                _PAPERS.dump_json(record.evidence), context=papers_context(update_id, record.revision)
+            ),
             "submitted_by": record.submitted_by,
             "submitted_at": record.submitted_at,
             "on_behalf_of": record.on_behalf_of,

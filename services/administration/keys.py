@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import Row, Text, bindparam, cast, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import AccountDigest, Household, HouseholdVersion, IdentityDigest, Revision, Update, User
 from db.owner import OwnerDatabase
 from db.repositories import trail
-from db.repositories.cases import revision_context
+from db.repositories.cases import papers_context, revision_context
 from db.repositories.registry import numbers_in, open_household
 from db.repositories.trail import Entry
 from db.sealed import SEALED, SealedColumn
@@ -37,6 +37,12 @@ ACCOUNT_INDEX: Final = "account_digests.digest"
 """The same of the blind index of accounts."""
 INDEXES: Final = frozenset({INDEX, ACCOUNT_INDEX})
 """Both; the keys of the other columns are of the other ring."""
+PAPERS: Final = "update_revisions.evidence"
+"""Papers of before they were sealed: they stand under no key."""
+IN_THE_CLEAR: Final = "none"
+"""What stands in the place of a key for what is under none."""
+_PAPERS_IN_THE_CLEAR: Final = (Revision.evidence.is_not(None), Revision.change.is_not(None))
+"""Of what was erased, an empty list stands there."""
 _STREAM: Final = "keys"
 _UPKEEP: Final = text("SET LOCAL kawal.upkeep = 'reseal'")
 
@@ -66,7 +72,8 @@ class _Chunk:
 
 async def read_usage(connection: AsyncConnection) -> list[Usage]:
     """Every key that something is under, by column."""
-    found: list[Usage] = []
+    clear = await connection.scalar(select(func.count()).where(*_PAPERS_IN_THE_CLEAR))
+    found = [Usage(PAPERS, IN_THE_CLEAR, clear)] if clear else []
     for sealed in SEALED:
         key_id = _key_of(sealed)
         counted = select(key_id.label("key_id"), func.count().label("n")).where(sealed.envelope.is_not(None))
@@ -96,6 +103,14 @@ async def reseal(database: OwnerDatabase, vault: Vault, *, at: datetime, chunk: 
 
     Raises SealError for an envelope that does not open: nothing of its chunk is changed.
     """
+    while True:
+        async with database.transaction() as connection:
+            await connection.execute(_UPKEEP)
+            found = await _seal_papers(connection, vault, limit=chunk)
+            await _tell(connection, PAPERS, len(found.rows), vault, at=at)
+        if not found.rows:
+            break
+        yield Done(PAPERS, len(found.rows))
     for sealed in SEALED:
         after: tuple[Any, ...] | None = None
         while True:
@@ -163,6 +178,25 @@ async def _reseal_chunk(
     statement = update(sealed.table).values({sealed.column: bindparam("anew")})
     await connection.execute(statement.where(*(key == bindparam(f"key_{key.name}") for key in keys)), anew)
     return _Chunk(anew, tuple(getattr(rows[-1], key.name) for key in keys))
+
+
+async def _seal_papers(connection: AsyncConnection, vault: Vault, *, limit: int) -> _Chunk:
+    """Seal papers that stand in the clear: their very text, of which the database checks the length."""
+    keys = (Revision.update_id, Revision.revision)
+    wanted = select(*keys, cast(Revision.evidence, Text).label("text")).where(*_PAPERS_IN_THE_CLEAR)
+    wanted = wanted.order_by(*keys).limit(limit).with_for_update(key_share=True, skip_locked=True)
+    rows = [
+        {
+            "key_update_id": row.update_id,
+            "key_revision": row.revision,
+            "sealed": vault.fields.seal(row.text.encode(), context=papers_context(row.update_id, row.revision)),
+        }
+        for row in await connection.execute(wanted)
+    ]
+    if rows:
+        statement = update(Revision).where(*(key == bindparam(f"key_{key.key}") for key in keys))
+        await connection.execute(statement.values(papers=bindparam("sealed"), evidence=None), rows)
+    return _Chunk(rows, None)
 
 
 def _anew(row: Row[*tuple[Any, ...]], sealed: SealedColumn, keys: Iterable[Any], vault: Vault) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Evidence, Revision, Update, UpdateEvidence
+from db.repositories.cases import open_papers, papers_context
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.session import Viewer
+from db.vault import Vault
 from domain.authority import Actor, Permission
 from domain.disclosure import Purpose
 from domain.errors import EvidenceErased, NotFound
@@ -90,7 +92,7 @@ async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> Evidence
     """
     async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         await read_scoped_case(connection, actor, update_id, permission=Permission.EVIDENCE_READ)
-        named = await _named(connection, update_id)
+        named = await _named(connection, update_id, vault=kawal.vault)
         rows = {row.id: row for row in await connection.execute(_files_of(update_id))}
         who = await read_who(connection, people=(row.uploaded_by for row in rows.values()))
     return EvidenceOfCase(
@@ -175,15 +177,17 @@ def _files_of(update_id: UUID) -> Any:
     )
 
 
-async def _named(connection: AsyncConnection, update_id: UUID) -> dict[EvidenceRef, tuple[int, ...]]:
+async def _named(connection: AsyncConnection, update_id: UUID, *, vault: Vault) -> dict[EvidenceRef, tuple[int, ...]]:
     """What the revisions name, masked, each with the numbers of the revisions that do."""
     rows = await connection.execute(
-        select(Revision.revision, Revision.evidence).where(Revision.update_id == update_id).order_by(Revision.revision),
+        select(Revision.revision, Revision.evidence, Revision.papers)
+        .where(Revision.update_id == update_id)
+        .order_by(Revision.revision),
     )
     named: dict[EvidenceRef, tuple[int, ...]] = {}
     for row in rows:
-        for item in row.evidence:
-            paper = masked_paper(EvidenceRef.model_validate(item))
+        for item in open_papers(row, context=papers_context(update_id, row.revision), vault=vault):
+            paper = masked_paper(item)
             named[paper] = (*named.get(paper, ()), row.revision)
     return named
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, text
 
-from db.models import Comment, Delegation, EvidenceUpload, ForeignIdentity, LegalHold, UnmaskRequest
+from db.models import AuditOrigin, Comment, Delegation, EvidenceUpload, ForeignIdentity, LegalHold, UnmaskRequest
 from db.repositories.api_keys import NewKey, add_key, add_secret
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
@@ -211,7 +211,9 @@ async def _sign_in(scene: Scene) -> None:
     """Somebody signs in after having failed to, and sends a part of a file."""
     holder, now = user(HOLDER), datetime.now(UTC)
     lifetime = Lifetime(idle=timedelta(days=1), longest=timedelta(days=7))
+    origin = {"stream": "update:x", "commitment": b"c", "area_code": TARAJU, "at": now, "sealed": b"s"}
     async with seeing(scene.app, str(holder), TARAJU) as connection:
+        await connection.execute(insert(AuditOrigin).values(origin))
         await lock_tally(connection, "account:somebody", at=now)
         await begin_session(connection, holder, lifetime=lifetime, origin=Origin(), at=now)
         await connection.execute(

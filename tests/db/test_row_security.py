@@ -79,7 +79,7 @@ def _in_area(rows: str = "true") -> Sight:
 
 SIGHTS: Final = {
     **dict.fromkeys(AREA_TABLES, _in_area()),
-    **dict.fromkeys(("audit_streams", "audit_events"), _in_area("area_code IS NOT NULL")),
+    **dict.fromkeys(("audit_streams", "audit_events", "audit_origins"), _in_area("area_code IS NOT NULL")),
     **dict.fromkeys(
         DESK_TABLES,
         Sight(Viewer("somebody", ("32.06",), desk="people"), Viewer("somebody", (ELSEWHERE,), desk="people")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Base, Evidence, EvidenceUpload, LegalHold, UnmaskRequest
 from db.owner import OwnerDatabase
+from db.repositories.cases import open_papers, papers_context, revision_context
 from db.repositories.disclosure import Read, Reader, log_readings, request_explanation_context, request_note_context
 from db.repositories.registry import known_elsewhere
 from db.repositories.trail import Entry, record
@@ -26,7 +28,7 @@ from domain.authority import Seat
 from domain.changes import IdentityCorrection
 from domain.decisions import answer_note_context, comment_context
 from domain.disclosure import Purpose
-from domain.evidence import Capture, Coordinates, capture_context
+from domain.evidence import Capture, Coordinates, EvidenceRef, EvidenceType, capture_context
 from domain.ids import new_id
 from domain.keyring import IndexRing, KeyRing, SealError, UnknownKeyError, generate
 from domain.origins import ActOrigin, Means, Traces, act_origin_context, acting_from, answer_origin_context
@@ -35,7 +37,7 @@ from domain.retention import hold_context, lift_context
 from domain.uploads import device_context
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from services.administration.audit import verify_one
-from services.administration.keys import INDEX, active_key, read_usage, reseal, stale
+from services.administration.keys import IN_THE_CLEAR, INDEX, PAPERS, active_key, read_usage, reseal, stale
 from tests.casework.play import Play
 from tests.scene import FIELD_KEYS, INDEX_KEYS, SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
@@ -302,7 +304,7 @@ async def test_a_row_that_somebody_holds_is_left_for_the_next_run(used: Scene) -
         "change = change || '\\x00'::bytea",
         "change = :forged",
         "submitted_by = gen_random_uuid()",
-        "evidence = '[1]'",
+        "evidence = '[1]', papers = NULL",
         "erased_at = now()",
     ],
 )
@@ -329,3 +331,44 @@ async def test_an_envelope_that_does_not_open_stops_the_run_before_it_is_lost(us
     with pytest.raises(SealError, match="altered or belongs elsewhere"):
         await anext(chunks)
     assert await usage_of(used) == before
+
+
+KTP = {"type": "ktp", "reference": NIK, "note": "Asli, \u00e9t\u00e9"}
+CLEAR = [KTP]
+
+
+async def test_papers_of_before_are_read_sealed_by_a_rotation_and_read_the_same(used: Scene) -> None:
+    """A migration has no keys: the operator's command seals what stood in the clear, and it is read meanwhile."""
+    case = await used.one("SELECT update_id AS id, change FROM update_revisions WHERE revision = 1 LIMIT 1")
+    change = VAULT.fields.open(case.change, context=revision_context(case.id, 1))
+    columns = "update_id, area_code, submitted_by, submitted_at"
+    await used.rows(
+        f"INSERT INTO update_revisions (revision, evidence, change, {columns}) "  # noqa: S608 - our own words
+        f"SELECT 9, CAST(:papers AS jsonb), :change, {columns} FROM update_revisions "
+        "WHERE update_id = :id AND revision = 1 RETURNING 1",
+        id=case.id,
+        papers=json.dumps(CLEAR),
+        change=VAULT.fields.seal(change, context=revision_context(case.id, 9)),
+    )
+    row, of_row = "FROM update_revisions WHERE revision = 9", papers_context(case.id, 9)
+    before = open_papers(await used.one(f"SELECT evidence, papers {row}"), context=of_row, vault=VAULT)
+    assert before == (EvidenceRef(type=EvidenceType.KTP, reference=NIK, note="Asli, \u00e9t\u00e9"),)
+    assert (await usage_of(used))[PAPERS] == {IN_THE_CLEAR}
+    for forged in (b"", ROTATED.fields.seal(b"another content", context=of_row)):
+        statement = "UPDATE update_revisions SET papers = :forged, evidence = NULL WHERE revision = 9"
+        await _refused(used, statement, forged, upkeep="reseal")
+
+    assert (await rotate(used))[PAPERS] == 1
+    sealed = await used.one(f"SELECT evidence, papers {row}")
+    assert sealed.evidence is None
+    assert open_papers(sealed, context=of_row, vault=ROTATED) == before
+    assert PAPERS not in await usage_of(used)
+
+
+async def test_nothing_that_is_submitted_names_a_paper_in_the_clear(used: Scene) -> None:
+    await used.submit(floor_area(41), household=household_of(2), evidence=[EvidenceRef.model_validate(CLEAR[0])])
+    rows = await used.rows("SELECT to_jsonb(r)::text AS row FROM update_revisions r")
+    assert len(rows) > 1
+    assert [row.row for row in rows if NIK in row.row] == []
+    async with owner(used).transaction() as connection:
+        assert PAPERS not in {one.column for one in await read_usage(connection)}
