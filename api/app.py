@@ -14,6 +14,7 @@ from api import operations, problems, public, v1
 from api.front import Front
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
+from api.methods import AnswerHead, Methods
 from api.openapi import describe
 from api.rates import RateLimits, Rates
 from api.refusals import Refusals
@@ -74,11 +75,15 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         version="1",
         lifespan=lifespan,
         redoc_url=None,
+        # A slash too many is another address: a redirect would send the client to whatever host its request named.
+        redirect_slashes=False,
     )
-    problems.install(app)
+    methods = Methods(app)
+    problems.install(app, methods=methods)
     app.include_router(v1.router)
     app.include_router(public.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
+    app.add_middleware(AnswerHead, methods=methods)
     app.add_middleware(BodyLimit, most_bytes_of_file=chosen.evidence_max_bytes)
     app.add_middleware(RateLimits, rates=rates)
     app.add_middleware(Refusals, names=RouteNames(app))

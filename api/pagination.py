@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from domain.errors import InvalidInput, Violation
+from domain.errors import CursorUnknown
 from services.queries.keyset import MOST, Key, PageOf, Slice
 
 _Shown = TypeVar("_Shown")
@@ -28,7 +28,7 @@ class PageQuery(BaseModel):
     )
 
     def page(self, key: type[Key]) -> PageOf[Key]:
-        """The page of a list that is ordered by `key`. Raises InvalidInput for a cursor that is none of this list."""
+        """The page of a list that is ordered by `key`. Raises CursorUnknown for a cursor that is none of this list."""
         return PageOf(self.limit, None if self.cursor is None else _read(self.cursor, key))
 
 
@@ -54,13 +54,4 @@ def _read(cursor: str, key: type[Key]) -> Key:
         document = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return TypeAdapter(key).validate_json(document)
     except (binascii.Error, ValidationError, ValueError):
-        raise InvalidInput(
-            [
-                Violation(
-                    pointer="/query/cursor",
-                    code="cursor_unknown",
-                    detail="This is not the cursor of a page of this list.",
-                    remedy="Take `next` of the page before as it is, or leave the cursor out to begin anew.",
-                ),
-            ],
-        ) from None
+        raise CursorUnknown("The list has no page of this cursor.", pointer="/query/cursor") from None

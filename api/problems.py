@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.methods import Methods
 from api.validation import violations_of
 from domain.errors import DomainError, InvalidInput, Violation
 
@@ -35,12 +36,14 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "invalid_input": Kind(422, "The content cannot be accepted"),
     "not_found": Kind(404, "Not found"),
+    "cursor_unknown": Kind(404, "The list has no such page"),
     "forbidden": Kind(403, "Not allowed"),
     "separation_of_duties": Kind(403, "Somebody else has to do this"),
     "task_already_decided": Kind(409, "The task has been decided"),
     "case_closed": Kind(409, "The case has ended"),
     "not_possible_now": Kind(409, "Not possible now"),
     "stale_version": Kind(412, "It has changed since you read it"),
+    "idempotency_key_missing": Kind(400, "The request needs an Idempotency-Key"),
     "idempotency_key_reused": Kind(422, "The Idempotency-Key belongs to another request"),
     "engine_unavailable": Kind(503, "The workflow engine does not answer", retry_after=5),
     "partner_unavailable": Kind(503, "A partner does not answer", retry_after=30),
@@ -129,8 +132,9 @@ def request_id_of(request: Request) -> UUID:
     return cast("UUID", request.scope["kawal.request_id"])
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, *, methods: Methods) -> None:
     """Answer every refusal of an endpoint with a problem. What is none is RequestLog's to answer."""
+    app.state.methods = methods
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -191,6 +195,9 @@ def _headers_about_files(refusal: DomainError) -> dict[str, str]:
             return {}
 
 
+_KEY: Final = ("header", "Idempotency-Key")
+
+
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
     invalid = cast("RequestValidationError", error)
     faults = invalid.errors()
@@ -204,6 +211,14 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
             remedy="Send it with `Content-Type: application/json`.",
         )
     violations = violations_of(faults, body=invalid.body)
+    if any(fault["type"] == "missing" and fault["loc"] == _KEY for fault in faults):
+        return problem(
+            request,
+            "idempotency_key_missing",
+            detail="What is made here is made once for each key, and the request names none.",
+            remedy="Send a header `Idempotency-Key` with a value of your own, such as a UUID.",
+            violations=violations,
+        )
     refusal = InvalidInput(violations)
     return problem(
         request,
@@ -234,7 +249,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
                 "method_not_allowed",
                 detail="This address does not take this method.",
                 remedy="Use one of the methods in the header Allow.",
-                headers=refused.headers,
+                headers={"Allow": cast("Methods", request.app.state.methods).allowed(request.url.path)},
             )
         case 413:
             return body_too_large(request)

@@ -6,12 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.deps import KawalDep, anyone
-from api.openapi import PROBLEMS
 from api.problems import KINDS
 from domain.errors import NotFound
 from services.tracking import Tracked, track
 
-router = APIRouter(tags=["public"], responses=PROBLEMS)
+router = APIRouter(tags=["public"])
 
 
 class ProblemType(BaseModel):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import AsyncIterator
 from email.utils import format_datetime
 from typing import Annotated, Final
@@ -18,18 +19,23 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.validation import violations_of
-from domain.errors import InvalidInput, UploadProtocolUnsupported, Violation, WrongContentType
+from domain.errors import InvalidInput, NotFound, UploadProtocolUnsupported, Violation, WrongContentType
 from domain.uploads import Upload, UploadInput
 from services.evidence.checksum import ALGORITHMS, Checksum
 
 VERSION: Final = "1.0.0"
 PREFIX: Final = "/v1/evidence/uploads"
 BODY_TYPE: Final = "application/offset+octet-stream"
+BODY_TYPES: Final = (BODY_TYPE, "application/octet-stream")
+"""The protocol's own, and bytes by their plain name, for clients that know no other."""
 ABILITIES: Final = {
     "Tus-Version": VERSION,
     "Tus-Extension": "creation,termination,expiration,checksum",
     "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
 }
+
+_BASE64: Final = r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})"
+_PAIR: Final = rf"[a-zA-Z0-9_.-]{{1,40}} {_BASE64}"
 
 _DIGEST_BYTES: Final = {"sha1": 20, "sha256": 32}
 _COORDINATES: Final = ("latitude", "longitude", "accuracy_m")
@@ -56,10 +62,18 @@ class Resumable:
 
 
 async def _speaks(
-    tus_resumable: Annotated[str | None, Header(max_length=20, description="`1.0.0`")] = None,
+    tus_resumable: Annotated[
+        str,
+        Header(
+            max_length=20,
+            pattern=r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$",
+            json_schema_extra={"enum": [VERSION]},
+            description="The version of the protocol that the client speaks",
+        ),
+    ],
 ) -> None:
     if tus_resumable != VERSION:
-        raise UploadProtocolUnsupported("The request does not say which version of the protocol it speaks, or another.")
+        raise UploadProtocolUnsupported("The request speaks another version of the protocol.")
 
 
 speaks_tus = Depends(_speaks)
@@ -67,20 +81,27 @@ speaks_tus = Depends(_speaks)
 
 
 async def _wanted(
-    upload_length: Annotated[int, Header(description="Bytes of the file")],
+    upload_length: Annotated[
+        int, Header(json_schema_extra={"minimum": 1, "maximum": 2**31 - 1}, description="Bytes of the file")
+    ],
     upload_metadata: Annotated[
         str,
         Header(
             max_length=2000,
+            json_schema_extra={"pattern": rf"^(?:{_PAIR},)*area_code {_BASE64}(?:,{_PAIR})*$"},
             description="`key base64(value)`, separated by commas: `area_code` of the village, `type` of the evidence, "
             "and `coordinates` (`latitude,longitude` or `latitude,longitude,accuracy in metres`) if the device knows "
             "where it is. Other keys, such as `filename`, are not kept.",
         ),
     ],
 ) -> UploadInput:
-    """What the client is about to send. Raises InvalidInput."""
+    """What the client is about to send. Raises InvalidInput, NotFound for what is the code of no village."""
     told = _metadata(upload_metadata)
+    if "area_code" not in told:
+        raise InvalidInput([_bad("upload-metadata", "Name the village as `area_code`.")])
     document: dict[str, object] = {key: told[key] for key in ("area_code", "type") if key in told}
+    if not _is_village(document.get("area_code")):
+        raise NotFound("There is no such village for you.", pointer="/header/upload-metadata/area_code")
     document["length"] = upload_length
     if "coordinates" in told:
         document["coordinates"] = _coordinates(told["coordinates"])
@@ -101,7 +122,11 @@ UploadOffset = Annotated[
 async def _announced_checksum(
     upload_checksum: Annotated[
         str | None,
-        Header(max_length=200, description="`sha1` or `sha256`, a blank, and the digest of the body in base64"),
+        Header(
+            max_length=200,
+            json_schema_extra={"pattern": r"^(?:sha1 [A-Za-z0-9+/]{27}=|sha256 [A-Za-z0-9+/]{43}=)$"},
+            description="`sha1` or `sha256`, a blank, and the digest of the body in base64",
+        ),
     ] = None,
 ) -> Checksum | None:
     if upload_checksum is None:
@@ -118,7 +143,7 @@ ChecksumDep = Annotated[Checksum | None, Depends(_announced_checksum)]
 
 async def body_pieces(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises WrongContentType before, ConnectionAbortedError where the line breaks."""
-    if request.headers.get("content-type") != BODY_TYPE:
+    if request.headers.get("content-type") not in BODY_TYPES:
         raise WrongContentType("The body did not come as bytes at an offset.", remedy=f"Send it as `{BODY_TYPE}`.")
     try:
         async for piece in request.stream():
@@ -147,6 +172,10 @@ def _metadata(header: str) -> dict[str, str]:
             raise InvalidInput([_bad("upload-metadata", "Write `key base64(value)`, each key once, with commas.")])
         told[key] = value.decode(errors="replace")
     return told
+
+
+def _is_village(code: object) -> bool:
+    return isinstance(code, str) and re.fullmatch(r"[0-9]{2}(\.[0-9]{2}){2}\.[0-9]{4}", code) is not None
 
 
 def _coordinates(written: str) -> dict[str, object]:

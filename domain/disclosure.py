@@ -107,7 +107,12 @@ def _without_numbers(text: str) -> str:
     return text
 
 
-Explanation = Annotated[Note, StringConstraints(min_length=10), AfterValidator(_without_numbers)]
+Explanation = Annotated[
+    Note,
+    StringConstraints(min_length=10),
+    AfterValidator(_without_numbers),
+    Field(json_schema_extra={"not": {"pattern": _LONG_NUMBER.pattern}}),
+]
 """In the reader's own words. It is shown to inspectors and to the person, so it holds no number itself."""
 
 

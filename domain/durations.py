@@ -25,6 +25,15 @@ MAX_ELAPSED: Final = timedelta(days=MAX_CALENDAR_DAYS)
 """Nothing here waits for more than ten years, so a slip of the pen cannot make a deadline take minutes to count."""
 
 
+_SECONDS: Final = r"(?:[1-9][0-9]{0,4}(?:\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])S"
+_TIME: Final = (
+    rf"T(?:[1-9][0-9]{{0,3}}H(?:[1-9][0-9]{{0,4}}M)?(?:{_SECONDS})?|[1-9][0-9]{{0,4}}M(?:{_SECONDS})?|{_SECONDS})"
+)
+_DAYS: Final = rf"[1-9][0-9]{{0,2}}D(?:{_TIME})?"
+_ELAPSED: Final = rf"^P(?:[1-9]Y(?:{_DAYS}|{_TIME})?|10Y(?:10?D)?|{_DAYS}|{_TIME})$"
+"""Durations of up to ten years as they are written out; what is read may also be written in other ways of ISO 8601."""
+
+
 def _iso_8601_only(value: object) -> object:
     """Refuse what pydantic would also read as a timedelta: bare numbers of seconds, `00:20`, signs."""
     if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
@@ -52,7 +61,11 @@ class CalendarDays(_Form):
 class Elapsed(_Form):
     """Time by the clock, in JSON an ISO 8601 duration; for machines and for policies that a person watches."""
 
-    elapsed: Annotated[timedelta, BeforeValidator(_iso_8601_only), Field(gt=timedelta(0), le=MAX_ELAPSED)]
+    elapsed: Annotated[
+        timedelta,
+        BeforeValidator(_iso_8601_only),
+        Field(gt=timedelta(0), le=MAX_ELAPSED, json_schema_extra={"pattern": _ELAPSED}),
+    ]
 
 
 class WindowClose(_Form):

@@ -64,6 +64,13 @@ class NotFound(DomainError):
     default_remedy = "Check the identifier; what lies outside your area is not shown."
 
 
+class CursorUnknown(DomainError):
+    """The cursor leads to no page of this list: it was made up, or comes from another list."""
+
+    code = "cursor_unknown"
+    default_remedy = "Take `next` of the page before as it is, or leave the cursor out to begin anew."
+
+
 class Forbidden(DomainError):
     """The actor sees the thing but may not do this with it."""
 
@@ -274,6 +281,7 @@ REFUSALS: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
         NotFound,
+        CursorUnknown,
         Forbidden,
         SeparationOfDuties,
         TaskAlreadyDecided,

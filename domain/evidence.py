@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -145,7 +145,17 @@ def _absent(value: object) -> bool:
     return value is None
 
 
-class EvidenceRef(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+def _given(field: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"type": "string"}}}
+
+
+class EvidenceRef(
+    BaseModel,
+    frozen=True,
+    extra="forbid",
+    hide_input_in_errors=True,
+    json_schema_extra={"anyOf": [_given("reference"), _given("evidence_id")]},
+):
     """One piece of evidence: an uploaded file by its id, a paper that the village keeps by its number, or both."""
 
     type: EvidenceType

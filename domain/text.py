@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that no one can read: control, format (bidi marks too), surrogate, private, unassigned."""
+_INVISIBLE: Final = (
+    r"\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F"  # control; tabs and line ends are typed space
+    r"\u00AD\u0600-\u0605\u061C\u06DD\u070F\u0890\u0891\u08E2\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF"
+    r"\uFFF0-\uFFFB"  # format: bidi marks, joiners, what is reserved for more of them
+    r"\u2028\u2029\uE000-\uF8FF\uFDD0-\uFDEF\uFFFE\uFFFF"  # separators, private use, what is no character
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
+)
+"""What no one can read, as ranges that a regular expression of Python and one of JSON Schema take alike."""
 
-_TYPED_SPACE = frozenset("\t\n\r")
+TYPED: Final[dict[str, Any]] = {"pattern": f"^[^{_INVISIBLE}]*$", "allOf": [{"pattern": r"\S"}]}
+"""The same in JSON Schema: text that can be read, and that is not nothing but space."""
+
+_READABLE: Final = re.compile(rf"[^{_INVISIBLE}\ud800-\udfff]*")
 
 
 def clean(text: str) -> str:
@@ -20,7 +30,7 @@ def clean(text: str) -> str:
     Raises `ValueError` for invisible characters, for nothing but space, and for the rare text that NFC makes
     longer, since it would outgrow the bound it was measured against.
     """
-    if not text.isprintable() and any(map(_invisible, text)):
+    if not text.isprintable() and not _READABLE.fullmatch(text):
         raise ValueError("contains control or invisible characters")
     cleaned = " ".join(unicodedata.normalize("NFC", text).split())
     if not cleaned:
@@ -30,13 +40,13 @@ def clean(text: str) -> str:
     return cleaned
 
 
-def _invisible(character: str) -> bool:
-    return character not in _TYPED_SPACE and unicodedata.category(character) in _INVISIBLE
+_LETTER: Final = r"[A-Za-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u024F]"
+"""The civil registry writes names in Latin letters (Permendagri 73/2022)."""
 
 
 def _named(text: str) -> str:
-    if not any(map(str.isalpha, text)):
-        raise ValueError("contains no letter")
+    if not re.search(_LETTER, text):
+        raise ValueError("contains no Latin letter")
     return text
 
 
@@ -47,16 +57,19 @@ def _iso_only(value: object) -> object:
     return value
 
 
+_TYPED = Field(json_schema_extra=TYPED)
+
 PersonName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100),
     AfterValidator(clean),
     AfterValidator(_named),
+    Field(json_schema_extra={**TYPED, "allOf": [{"pattern": _LETTER}]}),
 ]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean)]
-SearchTerm = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean), _TYPED]
+SearchTerm = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean), _TYPED]
 """A part of a name or a number that somebody looks for."""
-Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean), _TYPED]
 IdentityNumber = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 """A NIK or KK number as it was typed; `domain.identity` says whether it is one."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.openapi import PROBLEMS
 from api.v1 import (
     acts,
     api_keys,
@@ -55,6 +54,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     callbacks.router,
 )
 
-router = APIRouter(prefix="/v1", responses=PROBLEMS)
+router = APIRouter(prefix="/v1")
 for _subject in ROUTERS:
     router.include_router(_subject)

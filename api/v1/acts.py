@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from api.deps import ActorDep, HeldVersions, KawalDep, OptionalIdempotencyKey, etag, requires
+from api.openapi import PENDING
 from domain.authority import Permission
 from domain.contracts import ActResult
 from domain.decisions import DecisionInput
@@ -86,7 +87,7 @@ class OrderAnswer(ClaimAnswer):
     due_at: datetime
 
 
-@router.post("/tasks/{task_id}/decision", dependencies=[requires(Permission.TASKS_WORK)])
+@router.post("/tasks/{task_id}/decision", responses=PENDING, dependencies=[requires(Permission.TASKS_WORK)])
 async def decide_task(
     task_id: UUID,
     decision: DecisionInput,
@@ -159,7 +160,7 @@ async def escalate_task(
     return _answer(response, call, await acts.escalate(kawal, call, task_id, order))
 
 
-@router.post("/updates/{update_id}/resubmission", dependencies=[requires(Permission.UPDATES_REPAIR)])
+@router.post("/updates/{update_id}/resubmission", responses=PENDING, dependencies=[requires(Permission.UPDATES_REPAIR)])
 async def resubmit_update(
     update_id: UUID,
     repair: ResubmissionInput,
@@ -171,7 +172,7 @@ async def resubmit_update(
     return _answer(response, call, await acts.resubmit(kawal, call, update_id, repair))
 
 
-@router.post("/updates/{update_id}/withdrawal", dependencies=[requires(Permission.UPDATES_WITHDRAW)])
+@router.post("/updates/{update_id}/withdrawal", responses=PENDING, dependencies=[requires(Permission.UPDATES_WITHDRAW)])
 async def withdraw_update(
     update_id: UUID,
     withdrawal: WithdrawalInput,

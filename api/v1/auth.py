@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, CallerDep, Front, FrontDep, KawalDep, OriginDep, anyone, signed_in
-from api.problems import Problem
+from api.openapi import refusals
 from domain.authority import Permission
 from domain.errors import InvalidInput, Unauthenticated, Violation
 from domain.sessions import SessionKind
@@ -23,14 +23,12 @@ router = APIRouter(tags=["account"])
 
 _LONGEST: Final = 1024
 
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"model": Problem, "description": "The refresh token is good for nothing (`invalid_grant`)."},
-    401: {"model": Problem, "description": "The name and the password belong to nobody."},
-    429: {"model": Problem, "description": "Too many attempts have failed, or too many requests came."},
-}
-NO_SESSION: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Problem, "description": "There is no such session of yours that is alive."},
-}
+
+def _grant(name: str, *fields: str) -> dict[str, Any]:
+    """What the document asks of a grant."""
+    needed = fields or (name,)
+    filled = {field: {"minLength": 1} for field in needed}
+    return {"properties": {"grant_type": {"const": name}, **filled}, "required": ["grant_type", *needed]}
 
 
 class Token(BaseModel):
@@ -44,19 +42,23 @@ class Token(BaseModel):
 
 
 class TokenRequest(BaseModel):
-    """What is exchanged for tokens (RFC 6749, 4.3 and 6)."""
+    """What is exchanged for tokens (RFC 6749, 4.3 and 6). A field that is empty counts as left out (3.2)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [_grant("password", "username", "password"), _grant("refresh_token")]}
+    )
 
     grant_type: Literal["password", "refresh_token"]
-    username: str | None = Field(default=None, max_length=_LONGEST, pattern=r"^[^\x00]*$", description="For `password`")
-    password: str | None = Field(
-        default=None, max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"
+    username: str = Field(default="", max_length=_LONGEST, pattern=r"^[^\x00]*$", description="For `password`")
+    password: str = Field(
+        default="", max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"
     )
-    refresh_token: str | None = Field(default=None, max_length=_LONGEST, description="For `refresh_token`")
+    refresh_token: str = Field(default="", max_length=_LONGEST, description="For `refresh_token`")
 
     def needed(self, name: Literal["username", "password", "refresh_token"]) -> str:
         """The value of a field that the grant needs. Raises InvalidInput."""
-        value: str | None = getattr(self, name)
-        if value is None:
+        value: str = getattr(self, name)
+        if not value:
             detail = f"The grant {self.grant_type} needs `{name}`."
             raise InvalidInput([Violation(pointer=f"/{name}", code="missing", detail=detail, remedy="Add it.")])
         return value
@@ -65,7 +67,7 @@ class TokenRequest(BaseModel):
 class Revocation(BaseModel):
     """A token whose session is to end (RFC 7009, 2.1)."""
 
-    token: str = Field(max_length=4096, description="A refresh token or an access token")
+    token: str = Field(min_length=1, max_length=4096, description="A refresh token or an access token")
     token_type_hint: str | None = Field(default=None, max_length=100)
 
 
@@ -118,7 +120,7 @@ class Me(BaseModel):
 
 @router.post(
     "/auth/token",
-    responses=REFUSED,
+    responses=refusals(400, 401),
     dependencies=[anyone(because="it asks for a name and a password, or for a refresh token, itself")],
 )
 async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, origin: OriginDep) -> Token:
@@ -177,7 +179,7 @@ async def end_all_sessions(actor: ActorDep, kawal: KawalDep) -> None:
     await sessions.end_all_sessions(kawal, actor)
 
 
-@router.delete("/auth/sessions/{session_id}", status_code=204, responses=NO_SESSION, dependencies=[signed_in])
+@router.delete("/auth/sessions/{session_id}", status_code=204, dependencies=[signed_in])
 async def end_session(session_id: UUID, actor: ActorDep, kawal: KawalDep) -> None:
     """Sign out in one place."""
     await sessions.end_session(kawal, actor, session_id)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
 from api.deps import ActorDep, KawalDep, requires
+from api.openapi import refusals
 from api.ranges import Span, asked_span
 from domain.authority import Actor, Permission
 from domain.evidence import MediaType
@@ -22,6 +23,7 @@ _FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file", "content": {each.value: _BYTES for each in MediaType}},
     206: {"description": "The range of it", "content": {each.value: _BYTES for each in MediaType}},
     304: {"description": "You hold this file already."},
+    **refusals(410, 416),
 }
 _SANDBOX: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """A file that a browser opens may load nothing, run nothing, and is of no origin."""

@@ -38,6 +38,7 @@ class HouseholdQuery(PageQuery):
     q: Annotated[SearchTerm, Field(max_length=40)] | None = Field(
         default=None,
         repr=False,
+        json_schema_extra={"pattern": r"^(?:[-. ]*[0-9]){16}[-. ]*$"},
         description="A NIK or KK number: found inside your areas, and not written to any log",
     )
 

@@ -40,6 +40,7 @@ class UpdateQuery(PageQuery):
     q: Annotated[SearchTerm, Field(max_length=40)] | None = Field(
         default=None,
         repr=False,
+        json_schema_extra={"pattern": r"^(?:(?:[-. ]*[0-9]){16}[-. ]*|(?:[- ]*[0-9A-TV-Za-tv-z]){16}[- ]*)$"},
         description="A tracking code, or a NIK or KK number: found inside your areas, and not written to any log",
     )
 

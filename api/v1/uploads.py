@@ -11,9 +11,10 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from api.deps import ActorDep, FrontDep, KawalDep, OptionalIdempotencyKey, anyone, requires
+from api.openapi import refusals
 from api.resumable import (
     ABILITIES,
-    BODY_TYPE,
+    BODY_TYPES,
     PREFIX,
     ChecksumDep,
     UploadOffset,
@@ -43,8 +44,14 @@ router = APIRouter(tags=["evidence"], prefix="/evidence/uploads")
 _MAY_UPLOAD: Final = requires(Permission.EVIDENCE_UPLOAD)
 _EMPTY: Final = 204
 _BYTES: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    "requestBody": {
+        "required": True,
+        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in BODY_TYPES},
+    },
 }
+
+_OF_ONE: Final = refusals(410, 412)
+_OF_BYTES: Final = refusals(410, 412, 423, 460)
 
 
 class UploadState(StrEnum):
@@ -70,14 +77,21 @@ class UploadFacts(BaseModel):
     file: FileFacts | None = Field(description="The file as it is kept; null before, and in lists")
 
 
-@router.options("", dependencies=[anyone(because="says which protocol is spoken here, and nothing else")])
+@router.options(
+    "",
+    status_code=_EMPTY,
+    response_class=Response,
+    dependencies=[anyone(because="says which protocol is spoken here, and nothing else")],
+)
 async def describe_uploads(front: FrontDep) -> Response:
     """What of the protocol is spoken here."""
     most = str(front.settings.evidence_max_bytes)
     return Response(status_code=_EMPTY, headers={**ABILITIES, "Tus-Max-Size": most})
 
 
-@router.post("", status_code=201, response_class=Response, dependencies=[_MAY_UPLOAD, speaks_tus])
+@router.post(
+    "", status_code=201, response_class=Response, responses=refusals(412, 413), dependencies=[_MAY_UPLOAD, speaks_tus]
+)
 async def begin(
     wanted: WantedUpload,
     actor: ActorDep,
@@ -95,7 +109,7 @@ async def list_own(actor: ActorDep, kawal: KawalDep) -> list[UploadFacts]:
     return [_facts(upload, None) for upload in await list_uploads(kawal, actor)]
 
 
-@router.get("/{upload_id}", dependencies=[_MAY_UPLOAD])
+@router.get("/{upload_id}", responses=refusals(410), dependencies=[_MAY_UPLOAD])
 async def read_own(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> UploadFacts:
     """Where one of your uploads stands, in words, and what became of the file."""
     upload = await read_upload(kawal, actor, upload_id)
@@ -103,7 +117,12 @@ async def read_own(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> UploadF
     return _facts(upload, file)
 
 
-@router.head("/{upload_id}", response_class=Response, dependencies=[_MAY_UPLOAD, speaks_tus])
+@router.head(
+    "/{upload_id}",
+    response_class=Response,
+    responses={**_OF_ONE, **refusals(423)},
+    dependencies=[_MAY_UPLOAD, speaks_tus],
+)
 async def ask_offset(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> Response:
     """Where the next byte belongs (`Upload-Offset`). When it is the length, the file has been looked at and is kept."""
     upload = await settled_upload(kawal, actor, upload_id)
@@ -115,6 +134,7 @@ async def ask_offset(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> Respo
     status_code=_EMPTY,
     response_class=Response,
     dependencies=[_MAY_UPLOAD, speaks_tus],
+    responses=_OF_BYTES,
     openapi_extra=_BYTES,
 )
 async def add_bytes(
@@ -131,7 +151,7 @@ async def add_bytes(
     return Response(status_code=_EMPTY, headers=upload_headers(upload))
 
 
-@router.delete("/{upload_id}", status_code=_EMPTY, dependencies=[_MAY_UPLOAD, speaks_tus])
+@router.delete("/{upload_id}", status_code=_EMPTY, responses=_OF_ONE, dependencies=[_MAY_UPLOAD, speaks_tus])
 async def give_up(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> None:
     """Give an upload up, with what has arrived."""
     await end_upload(kawal, actor, upload_id)
@@ -142,6 +162,7 @@ async def give_up(upload_id: UUID, actor: ActorDep, kawal: KawalDep) -> None:
     status_code=_EMPTY,
     response_class=Response,
     dependencies=[_MAY_UPLOAD, speaks_tus],
+    responses=_OF_BYTES,
     openapi_extra=_BYTES,
 )
 async def add_bytes_as_post(
@@ -151,7 +172,10 @@ async def add_bytes_as_post(
     checksum: ChecksumDep,
     actor: ActorDep,
     kawal: KawalDep,
-    method: Annotated[str | None, Header(alias="X-HTTP-Method-Override", max_length=10)] = None,
+    method: Annotated[
+        str | None,
+        Header(alias="X-HTTP-Method-Override", max_length=10, json_schema_extra={"enum": ["PATCH"]}),
+    ] = None,
 ) -> Response:
     """The same as PATCH, for lines whose proxies let only GET and POST pass; `X-HTTP-Method-Override: PATCH`."""
     if method != "PATCH":

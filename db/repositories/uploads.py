@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, te
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import EvidenceUpload
-from domain.errors import UploadGone
+from domain.errors import NotFound
 from domain.evidence import ContentFault, EvidenceType
 from domain.uploads import Part, Upload
 
@@ -60,13 +60,13 @@ async def add_upload(connection: AsyncConnection, upload: Upload, *, at: datetim
 
 
 async def read_upload(connection: AsyncConnection, upload_id: UUID, *, owner: UUID) -> Upload:
-    """An upload of this owner. Raises UploadGone where there is none (any more)."""
+    """An upload of this owner. Raises NotFound where there is none (any more)."""
     found = await connection.execute(
         select(*_COLUMNS).where(EvidenceUpload.id == upload_id, EvidenceUpload.uploaded_by == owner),
     )
     row = found.one_or_none()
     if row is None:
-        raise UploadGone("You have no such upload, or it has expired.")
+        raise NotFound("You have no such upload, or it has expired.", remedy="Begin the upload anew.")
     return _upload(row)
 
 

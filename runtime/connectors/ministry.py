@@ -76,7 +76,9 @@ class _AnsweredProposal(BaseModel):
         return self
 
 
-class _Callback(BaseModel):
+class ProposalAnswered(BaseModel):
+    """What the gateway calls back with."""
+
     type: Literal["proposal.answered"]
     proposal: _AnsweredProposal
 
@@ -126,7 +128,7 @@ def verify_callback(secret: str, headers: Mapping[str, str], body: bytes) -> Min
             remedy="Sign it with the shared secret at the time of sending, within five minutes of true time.",
         ) from error
     try:
-        proposal = _Callback.model_validate_json(body).proposal
+        proposal = ProposalAnswered.model_validate_json(body).proposal
     except ValidationError as error:
         raise InvalidInput(_violations(error), detail="The callback is not an answered proposal.") from None
     webhook_id = next(value for name, value in headers.items() if name.lower() == "webhook-id")

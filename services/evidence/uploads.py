@@ -89,7 +89,7 @@ def _new(kawal: Kawal, call: Call, wanted: UploadInput) -> Upload:
 
 
 async def read_upload(kawal: Kawal, actor: Actor, upload_id: UUID) -> Upload:
-    """An upload of the actor's own, as it stands. Raises UploadGone."""
+    """An upload of the actor's own, as it stands. Raises NotFound, UploadGone once it has expired."""
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
         upload = await uploads.read_upload(connection, upload_id, owner=actor.user_id)
     if upload.expires_at <= kawal.now():
@@ -106,7 +106,7 @@ async def list_uploads(kawal: Kawal, actor: Actor) -> list[Upload]:
 async def settled_upload(kawal: Kawal, actor: Actor, upload_id: UUID) -> Upload:
     """The same; one whose bytes have all arrived is looked at first, if its last request never came so far.
 
-    Raises UploadGone, ContentRefused, ContentBeingChecked and EvidenceUnavailable.
+    Raises NotFound, UploadGone, ContentRefused, ContentBeingChecked and EvidenceUnavailable.
     """
     return await _settled(kawal, actor, await read_upload(kawal, actor, upload_id))
 
@@ -123,7 +123,7 @@ async def add_to_upload(
     """Add bytes at `offset`, and keep the file when it is whole.
 
     A transfer that breaks off leaves what has arrived, unless it has a checksum: then all of it or nothing counts.
-    Raises UploadGone, UploadOffsetConflict, UploadTooLarge, ChecksumMismatch, and as `settled_upload` does.
+    Raises NotFound, UploadGone, UploadOffsetConflict, UploadTooLarge, ChecksumMismatch, and as `settled_upload` does.
     """
     upload = await read_upload(kawal, actor, upload_id)
     _require_willing(upload)
@@ -137,7 +137,7 @@ async def add_to_upload(
 async def end_upload(kawal: Kawal, actor: Actor, upload_id: UUID) -> None:
     """Give an upload up, with what has arrived.
 
-    Raises UploadGone, ContentBeingChecked, NotPossibleNow once the file is kept.
+    Raises NotFound, UploadGone, ContentBeingChecked, NotPossibleNow once the file is kept.
     """
     at = kawal.now()
     async with kawal.database.transaction(Viewer.of(actor)) as connection:

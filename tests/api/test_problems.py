@@ -84,7 +84,7 @@ async def test_a_form_that_cannot_be_read_is_refused(office: Office) -> None:
 async def test_a_method_that_is_not_offered_is_refused(office: Office) -> None:
     response = await (await office.visitor()).get("/v1/callbacks/ministry")
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
-    assert response.headers["Allow"] == "POST"
+    assert response.headers["Allow"] == "OPTIONS, POST"
 
 
 async def test_ten_megabytes_are_refused_before_they_are_read(office: Office) -> None:
