@@ -6,6 +6,7 @@ appointment can refuse for the want of one. An endpoint that can refuse in furth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -18,6 +19,7 @@ _REFERENCE: Final = "#/components/schemas/Problem"
 _METHODS: Final = frozenset({"get", "head", "post", "put", "patch", "delete", "options"})
 _CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 
+_ID: Final = "$response.body#/id"
 _PROBLEM: Final[Mapping[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE}}}
 
 _WORDS: Final[Mapping[int, str]] = {
@@ -39,6 +41,26 @@ _WORDS: Final[Mapping[int, str]] = {
     503: "A passing fault; `Retry-After` says when to try again.",
 }
 """What a refusal of each status says, wherever it stands."""
+
+_TAGS: Final[Mapping[str, str]] = {
+    "account": "Signing in and out, sessions, and who one is.",
+    "updates": "Updates of households: submitted, listed, read, with their story and their trail.",
+    "tasks": "Work lists, and what is late.",
+    "acts": "What is done with a case and its tasks.",
+    "evidence": "Files and papers behind an update; uploads that are resumed (tus 1.0.0).",
+    "notifications": "What one was told.",
+    "households": "The registry, masked.",
+    "disclosure": "Clear values for a purpose, and who has read them.",
+    "areas": "The tree of areas.",
+    "kinds": "The kinds of update, and what each needs.",
+    "deadlines": "When something would be due.",
+    "policies": "The rules of an area, version by version.",
+    "people": "Accounts, appointments, offices, leaves and keys.",
+    "partners": "Where partners call back.",
+    "public": "What anybody may read.",
+    "operations": "For those who run the service.",
+}
+"""What each group of calls is about."""
 
 _HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
     "201": {"Location": "Where it is now"},
@@ -73,6 +95,8 @@ def describe(app: FastAPI) -> FastAPI:
                 _require_tags(schema, document)
             for path, method, operation in _operations(document):
                 _describe(operation, path=path, method=method)
+                _link(operation, path=path, document=document)
+            document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
         return cast("dict[str, Any]", app.openapi_schema)
 
     app.openapi = openapi
@@ -128,6 +152,19 @@ def _describe(operation: dict[str, Any], *, path: str, method: str) -> None:
         for name, words in _HEADERS.get(status, {}).items():
             answer.setdefault("headers", {})[name] = {"description": words, "schema": {"type": "string"}}
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _link(operation: dict[str, Any], *, path: str, document: Mapping[str, Any]) -> None:
+    """From what makes a thing to what reads it and its parts (OpenAPI 3.1, 4.8.20), by the id in the answer."""
+    made = operation["responses"].get("201", {})
+    if "application/json" not in made.get("content", {}):
+        return
+    for there, methods in document["paths"].items():
+        below = there.removeprefix(f"{path}/")
+        names = re.findall(r"\{(\w+)\}", there)
+        if "get" in methods and below != there and below.startswith("{") and len(names) == 1:
+            target = methods["get"]["operationId"]
+            made.setdefault("links", {})[target] = {"operationId": target, "parameters": {names[0]: _ID}}
 
 
 def _answer_with_problem(answer: dict[str, Any]) -> None:

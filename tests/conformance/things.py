@@ -1,0 +1,88 @@
+"""One of everything that an endpoint can be asked for, in one village."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from domain.vocabulary import Role
+from tests.api.evidence.conftest import Desk
+from tests.api.people.staff import Staff
+from tests.api.reads.casebook import known_household
+from tests.conformance.walk import VILLAGE
+from tests.evidence.files import picture
+from tests.scene import session_of, user
+
+Things: TypeAlias = Mapping[str, str]
+"""By the name that templates have for them."""
+
+REGENCY = "32.06"
+NIK = "3206134101900001"
+
+
+async def make_things(staff: Staff) -> Things:
+    """The ids of a case, its task and household, files, a request to unmask, accounts and appointments."""
+    update_id = await staff.in_verification()
+    household = known_household()
+    case = await staff.scene.case(update_id)
+    people = await _people(staff)
+    return {
+        "update_id": str(update_id),
+        "task_id": str(case.task),
+        "tracking_code": case.tracking_code,
+        "household_id": str(household.id),
+        "version": str(household.version),
+        **await _files(staff),
+        "request_id": await _request(staff),
+        "policy_id": str(staff.scene.policy_version_id),
+        "kind": "death",
+        "code": VILLAGE,
+        **people,
+    }
+
+
+async def _files(staff: Staff) -> dict[str, str]:
+    staff.client.headers.update(staff.signed("operator.taraju"))
+    desk = Desk(staff.client)
+    try:
+        kept = await desk.uploaded(picture())
+        begun = await desk.begun(1000)
+    finally:
+        del staff.client.headers["Authorization"]
+    return {"evidence_id": kept, "upload_id": begun.rpartition("/")[2]}
+
+
+async def _request(staff: Staff) -> str:
+    wanted = {"purpose": "field_visit", "explanation": "Kunjungan bersama", "area_code": VILLAGE, "rows": 5}
+    return (await staff.done("verifikator", "POST", "/v1/unmask-requests", wanted))["id"]
+
+
+async def _people(staff: Staff) -> dict[str, str]:
+    await staff.hire("pengelola", Role.ADMINISTRATOR, REGENCY)
+    membership_id = await staff.hire("dikelola", Role.GROUND_CHECKER, VILLAGE)
+    await staff.hire("mesin", Role.SERVICE, VILLAGE)
+    office = await staff.scene.one("SELECT office_id AS id FROM memberships WHERE id = :id", id=membership_id)
+    for name in ("kembar.satu", "kembar.dua"):
+        account = {"username": name, "display_name": name, "area_code": VILLAGE, "nik": NIK}
+        await staff.done("pengelola", "POST", "/v1/users", account)
+    pairs: Any = await staff.read("pengelola", "/v1/account-matches")
+    leave = await staff.done("pengelola", "POST", "/v1/delegations", staff.leave(membership_id, None))
+    later = (staff.clock.at + timedelta(days=300)).isoformat()
+    key = {
+        "user_id": str(user("mesin")),
+        "area_code": VILLAGE,
+        "name": "Mesin",
+        "scopes": ["area:stalled:read"],
+        "expires_at": later,
+    }
+    return {
+        "user_id": str(user("dikelola")),
+        "machine_id": str(user("mesin")),
+        "session_id": str(session_of(user("dikelola"))),
+        "membership_id": str(membership_id),
+        "office_id": str(office.id),
+        "match_id": pairs["items"][0]["id"],
+        "delegation_id": leave["id"],
+        "key_id": (await staff.done("pengelola", "POST", "/v1/api-keys", key))["key"]["id"],
+    }

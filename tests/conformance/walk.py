@@ -1,0 +1,185 @@
+"""How each endpoint is asked, and what of it belongs to an area: one entry an endpoint, and none may be missing.
+
+Ids in braces are those of one case, household, file, account and appointment of one village, which the test makes.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from domain.authority import Permission
+
+VILLAGE: Final = "32.06.13.2001"
+LATER: Final = "2099-01-01T00:00:00+07:00"
+
+
+class Of(Enum):
+    """To whom the answer belongs."""
+
+    AREA = "a thing of the area: elsewhere it is not there"
+    ROWS = "rows of the area: elsewhere the list is without them"
+    SELF = "the caller's own, and theirs who look after it: for anybody else it is not there"
+    ALL = "the same for everybody who may ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A request that reaches the thing: of a right form, so that whoever may see the thing is answered about it."""
+
+    of: Of
+    body: Mapping[str, Any] | None = None
+    form: Mapping[str, str] | None = None
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    looked_after: Permission | None = None
+
+
+_TUS: Final = {"Tus-Resumable": "1.0.0"}
+_BYTES: Final = {**_TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+_KEYED: Final = {"Idempotency-Key": "{key}"}
+_CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersama pendamping"}
+_CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
+_PAPER: Final = [{"type": "house_photo", "reference": "foto-17"}]
+
+
+def _told(**values: str) -> dict[str, str]:
+    pairs = (f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
+    return {"Upload-Metadata": ",".join(pairs)}
+
+
+WALK: Final[Mapping[str, Step]] = {
+    # Cases
+    "GET /v1/updates": Step(Of.ROWS),
+    "POST /v1/updates": Step(
+        Of.AREA,
+        {"area_code": VILLAGE, "household_id": "{household_id}", "change": _CHANGE, "evidence": _PAPER},
+        headers=_KEYED,
+    ),
+    "GET /v1/updates/{update_id}": Step(Of.AREA),
+    "GET /v1/updates/{update_id}/timeline": Step(Of.AREA),
+    "GET /v1/updates/{update_id}/diff": Step(Of.AREA),
+    "GET /v1/updates/{update_id}/audit": Step(Of.AREA),
+    "GET /v1/updates/{update_id}/live": Step(Of.AREA),
+    "GET /v1/updates/{update_id}/evidence": Step(Of.AREA),
+    "POST /v1/updates/{update_id}/resubmission": Step(Of.AREA, {"change": _CHANGE, "evidence": _PAPER}),
+    "POST /v1/updates/{update_id}/withdrawal": Step(Of.AREA, {"note": "Atas permintaan keluarga"}),
+    "POST /v1/updates/{update_id}/unmask": Step(Of.AREA, _CLEAR),
+    # Tasks
+    "GET /v1/tasks": Step(Of.ROWS),
+    "GET /v1/tasks/{task_id}": Step(Of.AREA),
+    "POST /v1/tasks/{task_id}/decision": Step(Of.AREA, {"outcome": "forward"}),
+    "POST /v1/tasks/{task_id}/claim": Step(Of.AREA),
+    "POST /v1/tasks/{task_id}/release": Step(Of.AREA),
+    "GET /v1/stalled": Step(Of.ROWS, query="share=0"),
+    "GET /v1/notifications": Step(Of.ROWS),
+    # Households
+    "GET /v1/households": Step(Of.ROWS),
+    "GET /v1/households/{household_id}": Step(Of.AREA),
+    "GET /v1/households/{household_id}/versions": Step(Of.AREA),
+    "GET /v1/households/{household_id}/versions/{version}": Step(Of.AREA),
+    "POST /v1/households/{household_id}/unmask": Step(Of.AREA, _CLEAR),
+    # Clear values
+    "GET /v1/read-log": Step(Of.ROWS),
+    "GET /v1/unmask-requests": Step(Of.ROWS),
+    "POST /v1/unmask-requests": Step(Of.AREA, {**_CLEAR, "area_code": VILLAGE, "rows": 5}, headers=_KEYED),
+    "GET /v1/unmask-requests/{request_id}": Step(Of.AREA),
+    "POST /v1/unmask-requests/{request_id}/answer": Step(Of.AREA, {"verdict": "approved"}),
+    "POST /v1/unmask-requests/{request_id}/rows": Step(Of.AREA, {"limit": 1}),
+    # Evidence
+    "OPTIONS /v1/evidence/uploads": Step(Of.ALL),
+    "GET /v1/evidence/uploads": Step(Of.ROWS),
+    "POST /v1/evidence/uploads": Step(
+        Of.AREA,
+        headers={**_TUS, "Upload-Length": "10", **_told(area_code=VILLAGE, type="house_photo")},
+    ),
+    "GET /v1/evidence/uploads/{upload_id}": Step(Of.SELF),
+    "HEAD /v1/evidence/uploads/{upload_id}": Step(Of.SELF, headers=_TUS),
+    "PATCH /v1/evidence/uploads/{upload_id}": Step(Of.SELF, headers=_BYTES),
+    "POST /v1/evidence/uploads/{upload_id}": Step(Of.SELF, headers={**_BYTES, "X-HTTP-Method-Override": "PATCH"}),
+    "DELETE /v1/evidence/uploads/{upload_id}": Step(Of.SELF, headers=_TUS),
+    "GET /v1/evidence/{evidence_id}": Step(Of.AREA),
+    "GET /v1/evidence/{evidence_id}/thumbnail": Step(Of.AREA),
+    # What everybody may look up
+    "GET /v1/areas": Step(Of.ALL),
+    "GET /v1/areas/{code}": Step(Of.ALL),
+    "GET /v1/kinds": Step(Of.ALL),
+    "GET /v1/kinds/{kind}/schema": Step(Of.ALL),
+    "GET /v1/offices": Step(Of.ALL),
+    "GET /v1/offices/{office_id}": Step(Of.ALL),
+    "POST /v1/deadlines/preview": Step(Of.AREA, {"area_code": VILLAGE, "duration": {"working_days": 3}}),
+    # Policies
+    "GET /v1/policies": Step(Of.ALL),
+    "POST /v1/policies": Step(Of.AREA, {"policy": {"area_code": VILLAGE}}),
+    "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
+    "GET /v1/policies/{policy_id}": Step(Of.ALL),
+    "GET /v1/policies/{policy_id}/diff": Step(Of.ALL, query="with={policy_id}"),
+    # People
+    "GET /v1/users": Step(Of.ROWS),
+    "POST /v1/users": Step(
+        Of.AREA, {"username": "baru.{number}", "display_name": "Baru", "area_code": VILLAGE}, headers=_KEYED
+    ),
+    "GET /v1/users/{user_id}": Step(Of.AREA),
+    "PATCH /v1/users/{user_id}": Step(Of.AREA, {"display_name": "Nama Lain"}),
+    "PUT /v1/users/{user_id}/password": Step(Of.AREA, {"password": "kata-sandi-yang-baru"}),
+    "POST /v1/users/{user_id}/handover": Step(Of.AREA, {"disable": False}, headers=_KEYED),
+    "GET /v1/memberships": Step(Of.ROWS),
+    "POST /v1/memberships": Step(
+        Of.AREA,
+        {"user_id": "{user_id}", "role": "village_council", "office_id": "{office_id}", "area_code": VILLAGE},
+        headers=_KEYED,
+    ),
+    "GET /v1/memberships/{membership_id}": Step(Of.AREA),
+    "PATCH /v1/memberships/{membership_id}": Step(Of.AREA, {"valid_to": LATER}),
+    "POST /v1/memberships/{membership_id}/end": Step(Of.AREA),
+    "POST /v1/offices": Step(Of.AREA, {"name": "Kantor baru", "area_code": VILLAGE}, headers=_KEYED),
+    "PATCH /v1/offices/{office_id}": Step(Of.AREA, {"name": "Kantor lain"}),
+    "GET /v1/api-keys": Step(Of.ROWS),
+    "POST /v1/api-keys": Step(
+        Of.AREA,
+        {
+            "user_id": "{machine_id}",
+            "area_code": VILLAGE,
+            "name": "Mesin",
+            "scopes": ["area:stalled:read"],
+            "expires_at": "{soon}",
+        },
+        headers=_KEYED,
+    ),
+    "GET /v1/api-keys/{key_id}": Step(Of.AREA),
+    "POST /v1/api-keys/{key_id}/rotation": Step(Of.AREA, {}, headers=_KEYED),
+    "DELETE /v1/api-keys/{key_id}": Step(Of.AREA),
+    "GET /v1/account-matches": Step(Of.ROWS),
+    "GET /v1/account-matches/{match_id}": Step(Of.AREA),
+    "PUT /v1/account-matches/{match_id}/verdict": Step(Of.AREA, {"verdict": "different_people"}),
+    "GET /v1/delegations": Step(Of.ROWS),
+    "POST /v1/delegations": Step(
+        Of.SELF,
+        {"membership_id": "{membership_id}", "valid_to": LATER, "reason": "annual_leave"},
+        headers=_KEYED,
+        looked_after=Permission.DELEGATIONS_MANAGE,
+    ),
+    "GET /v1/delegations/candidates": Step(
+        Of.SELF, query="membership_id={membership_id}&q=ka", looked_after=Permission.DELEGATIONS_MANAGE
+    ),
+    "GET /v1/delegations/{delegation_id}": Step(Of.SELF, looked_after=Permission.DELEGATIONS_MANAGE),
+    "POST /v1/delegations/{delegation_id}/revocation": Step(Of.SELF, looked_after=Permission.DELEGATIONS_MANAGE),
+    # One's own account
+    "GET /v1/me": Step(Of.ALL),
+    "GET /v1/auth/sessions": Step(Of.ALL),
+    "DELETE /v1/auth/sessions/{session_id}": Step(Of.SELF),
+    "DELETE /v1/auth/sessions": Step(Of.ALL),
+    # Everybody
+    "POST /v1/auth/token": Step(Of.ALL, form={"grant_type": "refresh_token", "refresh_token": "unknown"}),
+    "POST /v1/auth/revoke": Step(Of.ALL, form={"token": "krt_unknown"}),
+    "POST /v1/callbacks/ministry": Step(Of.ALL, {"type": "proposal.answered"}),
+    "GET /public/track/{code}": Step(Of.ALL),
+    "GET /problems/{code}": Step(Of.ALL),
+    "GET /healthz": Step(Of.ALL),
+    "GET /readyz": Step(Of.ALL),
+    "GET /metrics": Step(Of.ALL),
+}
+"""Every endpoint. The last of one's own account signs out, so it is asked last."""
