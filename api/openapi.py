@@ -51,6 +51,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "notifications": "What one was told.",
     "households": "The registry, masked.",
     "disclosure": "Clear values for a purpose, and who has read them.",
+    "retention": "What is kept longer than its period, and why.",
     "areas": "The tree of areas.",
     "kinds": "The kinds of update, and what each needs.",
     "deadlines": "When something would be due.",

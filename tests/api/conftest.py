@@ -34,22 +34,27 @@ PATIENCE_SECONDS = 20
 
 def settings_for(scene: Scene, *, temporal_address: str = NOBODY_LISTENS, queue_prefix: str = "kawal") -> Settings:
     return Settings.model_validate(
-        {
-            "database_app_url": scene.urls.app,
-            "database_worker_url": scene.urls.worker,
-            "temporal_address": temporal_address,
-            "task_queue_prefix": queue_prefix,
-            "civil_registry_url": f"http://{NOBODY_LISTENS}",
-            "civil_registry_token": "registry-token",
-            "ministry_url": f"http://{NOBODY_LISTENS}",
-            "ministry_token": "ministry-token",
-            "ministry_webhook_secret": WEBHOOK_SECRET,
-            "token_signing_key": "s" * 48,
-            "field_keys": FIELD_KEYS,
-            "index_keys": INDEX_KEYS,
-            "codec_keys": CODEC_KEYS,
-        },
+        values_for(scene) | {"temporal_address": temporal_address, "task_queue_prefix": queue_prefix}
     )
+
+
+def values_for(scene: Scene) -> dict[str, str]:
+    """What an installation on the scene's database is told, with an engine that is down."""
+    return {
+        "database_app_url": scene.urls.app,
+        "database_worker_url": scene.urls.worker,
+        "temporal_address": NOBODY_LISTENS,
+        "task_queue_prefix": "kawal",
+        "civil_registry_url": f"http://{NOBODY_LISTENS}",
+        "civil_registry_token": "registry-token",
+        "ministry_url": f"http://{NOBODY_LISTENS}",
+        "ministry_token": "ministry-token",
+        "ministry_webhook_secret": WEBHOOK_SECRET,
+        "token_signing_key": "s" * 48,
+        "field_keys": FIELD_KEYS,
+        "index_keys": INDEX_KEYS,
+        "codec_keys": CODEC_KEYS,
+    }
 
 
 def staffed_settings(scene: Scene, temporal_server: TemporalServer) -> Settings:

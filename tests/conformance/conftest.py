@@ -1,25 +1,20 @@
-"""The whole API over a seeded database, with everything in one village that an endpoint can be asked for."""
+"""The whole API over a seeded database."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
-from activities.casework import Casework, Desk
-from api.app import create_app, token_issuer
+from api.app import create_app
 from runtime.engine import Engine, connect
 from runtime.evidence.room import EvidenceRoom
 from runtime.settings import Settings
 from services.kawal import Kawal
 from tests.api.conftest import settings_for
-from tests.api.people.staff import Staff
-from tests.api.reads.casebook import Clock
-from tests.conformance.things import Things, make_things
 from tests.scene import VAULT, Scene
 
 
@@ -40,18 +35,3 @@ async def app(scene: Scene, unhurried: Settings) -> AsyncIterator[FastAPI]:
     async with LifespanManager(app):
         yield app
     await room.archive.close()
-
-
-@pytest.fixture
-async def staff(app: FastAPI, scene: Scene, unhurried: Settings) -> AsyncIterator[Staff]:
-    """People who ask it, and casework to move cases."""
-    transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://kawal.test") as client:
-        casework = Casework(Desk(scene.worker, VAULT, scene.rules))
-        yield Staff(scene, casework, Clock(), client, token_issuer(unhurried))
-
-
-@pytest.fixture
-async def things(staff: Staff) -> Things:
-    """One of everything, in one village."""
-    return await make_things(staff)

@@ -68,12 +68,23 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/updates/{update_id}/resubmission": Step(Of.AREA, {"change": _CHANGE, "evidence": _PAPER}),
     "POST /v1/updates/{update_id}/withdrawal": Step(Of.AREA, {"note": "Atas permintaan keluarga"}),
     "POST /v1/updates/{update_id}/unmask": Step(Of.AREA, _CLEAR),
+    "GET /v1/updates/{update_id}/comments": Step(Of.AREA),
+    "POST /v1/updates/{update_id}/comments": Step(Of.AREA, {"text": "Rumahnya sudah dilihat"}, headers=_KEYED),
+    "GET /v1/updates/{update_id}/holds": Step(Of.AREA),
+    "POST /v1/updates/{update_id}/hold": Step(
+        Of.AREA, {"ground": "{ground}", "explanation": "Perkara di pengadilan"}, headers=_KEYED
+    ),
+    "POST /v1/updates/{update_id}/hold/lift": Step(Of.AREA, {"explanation": "Perkara selesai"}, headers=_KEYED),
     # Tasks
     "GET /v1/tasks": Step(Of.ROWS),
     "GET /v1/tasks/{task_id}": Step(Of.AREA),
     "POST /v1/tasks/{task_id}/decision": Step(Of.AREA, {"outcome": "forward"}),
     "POST /v1/tasks/{task_id}/claim": Step(Of.AREA),
     "POST /v1/tasks/{task_id}/release": Step(Of.AREA),
+    "GET /v1/tasks/{task_id}/assignable": Step(Of.AREA),
+    "POST /v1/tasks/{task_id}/reassign": Step(Of.AREA, {"to": "{user_id}"}),
+    "POST /v1/tasks/{task_id}/extend": Step(Of.AREA, {"working_days": 1, "reason": "{extension}"}),
+    "POST /v1/tasks/{task_id}/escalation": Step(Of.AREA, {"reason": "{cause}"}),
     "GET /v1/stalled": Step(Of.ROWS, query="share=0"),
     "GET /v1/notifications": Step(Of.ROWS),
     # Households
@@ -125,6 +136,11 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/users/{user_id}": Step(Of.AREA),
     "PATCH /v1/users/{user_id}": Step(Of.AREA, {"display_name": "Nama Lain"}),
     "PUT /v1/users/{user_id}/password": Step(Of.AREA, {"password": "kata-sandi-yang-baru"}),
+    "GET /v1/users/{user_id}/identities": Step(Of.AREA),
+    "POST /v1/users/{user_id}/identities": Step(
+        Of.AREA, {"issuer": "https://masuk.example", "subject": "s-{number}"}, headers=_KEYED
+    ),
+    "DELETE /v1/users/{user_id}/identities/{identity_id}": Step(Of.AREA),
     "POST /v1/users/{user_id}/handover": Step(Of.AREA, {"disable": False}, headers=_KEYED),
     "GET /v1/memberships": Step(Of.ROWS),
     "POST /v1/memberships": Step(
