@@ -68,6 +68,7 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/updates/{update_id}/resubmission": Step(Of.AREA, {"change": _CHANGE, "evidence": _PAPER}),
     "POST /v1/updates/{update_id}/withdrawal": Step(Of.AREA, {"note": "Atas permintaan keluarga"}),
     "POST /v1/updates/{update_id}/unmask": Step(Of.AREA, _CLEAR),
+    "POST /v1/updates/{update_id}/correction": Step(Of.AREA, {"to": "verification", "reason": "{correction}"}),
     "GET /v1/updates/{update_id}/comments": Step(Of.AREA),
     "POST /v1/updates/{update_id}/comments": Step(Of.AREA, {"text": "Rumahnya sudah dilihat"}, headers=_KEYED),
     "GET /v1/updates/{update_id}/holds": Step(Of.AREA),
