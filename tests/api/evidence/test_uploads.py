@@ -399,7 +399,7 @@ async def test_the_verdict_on_an_upload_that_was_given_up_meanwhile_does_not_cou
     await counter.office.scene.rows("UPDATE evidence_uploads SET checking_until = now() RETURNING 1")
     assert (await desk.client.delete(place, headers=TUS)).status_code == 204
     examiner.answer(0)
-    assert ((await adding).status_code, (await adding).json()["code"]) == (410, "upload_gone")
+    assert ((await adding).status_code, (await adding).json()["code"]) == (404, "not_found")
     assert await counter.office.scene.rows("SELECT id FROM evidence") == []
 
 
