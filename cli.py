@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "audit": "commands.audit:app",
     "evidence": "commands.evidence:app",
     "retention": "commands.retention:app",
+    "person": "commands.person:app",
     "doctor": "commands.doctor:app",
     "keys": "commands.keys:app",
     "api-keys": "commands.api_keys:app",

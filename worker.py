@@ -35,6 +35,7 @@ from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
 from duties.evidence_sweep import EvidenceSweep
 from duties.notary import Notary
+from duties.person_exports import PersonExports
 from duties.retention import RetentionSweep
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
@@ -195,7 +196,8 @@ async def main(settings: Settings) -> None:
             orphan_ttl=settings.evidence_orphan_ttl,
         )
         retention = RetentionSweep(begin=sweep.begin, archive=archive)
-        duties = (Dispatcher(database, engine), sweep, retention, *_notary(settings, database))
+        exports = PersonExports(begin=sweep.begin, vault=desk.vault)
+        duties = (Dispatcher(database, engine), sweep, retention, exports, *_notary(settings, database))
         async with running(workers, *duties):
             settle_heap()
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)

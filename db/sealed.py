@@ -15,6 +15,8 @@ from db.models import (
     AuditOrigin,
     Base,
     Comment,
+    DataSubjectExport,
+    DataSubjectRequest,
     Decision,
     Evidence,
     EvidenceUpload,
@@ -37,6 +39,7 @@ from domain.origins import act_origin_context, answer_origin_context, traces_con
 from domain.people import identity_context
 from domain.requests import request_context
 from domain.retention import hold_context, lift_context
+from domain.rights import export_context, nik_context, rights_note_context, words_context
 from domain.uploads import device_context
 
 Context = Callable[[Row[*tuple[Any, ...]]], str]
@@ -83,6 +86,10 @@ SEALED: Final = (
     SealedColumn(UnmaskRequest, "note", lambda row: request_note_context(row.id)),
     SealedColumn(LegalHold, "explanation", lambda row: hold_context(row.id)),
     SealedColumn(LegalHold, "lifted_because", lambda row: lift_context(row.id)),
+    SealedColumn(DataSubjectRequest, "nik", lambda row: nik_context(row.id)),
+    SealedColumn(DataSubjectRequest, "explanation", lambda row: words_context(row.id)),
+    SealedColumn(DataSubjectRequest, "note", lambda row: rights_note_context(row.id)),
+    SealedColumn(DataSubjectExport, "content", lambda row: export_context(row.request_id)),
     SealedColumn(User, "identity", lambda row: identity_context(row.id)),
     SealedColumn(Evidence, "capture", lambda row: capture_context(row.id)),
     SealedColumn(EvidenceUpload, "details", lambda row: device_context(row.id)),
@@ -102,6 +109,8 @@ NOT_SEALED: Final = {
     "audit_events.hash": "a link of the chain",
     "audit_events.prev_hash": "a link of the chain",
     "audit_streams.hash": "the end of a chain",
+    "data_subject_digests.digest": "a blind index of requests: has its own keys, and is made anew beside the envelopes",
+    "data_subject_requests.salt": "makes the commitment to a NIK in the trail; erased with the rest of the request",
     "evidence.received_sha256": "a hash of the file as it was sent",
     "evidence.sha256": "a hash of the content, which lies sealed in the store",
     "evidence.thumbnail_sha256": "a hash of the small picture, which lies sealed in the store",

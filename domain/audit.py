@@ -98,6 +98,10 @@ class AuditType(StrEnum):
     UPDATE_HOLD_LIFTED = "update.hold_lifted"
     UPDATE_ERASED = "update.erased"
     RETENTION_SWEPT = "retention.swept"
+    RIGHTS_REQUESTED = "rights.requested"
+    RIGHTS_ANSWERED = "rights.answered"
+    RIGHTS_EXPORT_READ = "rights.export_read"
+    RIGHTS_EXPORT_REMOVED = "rights.export_removed"
     UNMASKING_REQUESTED = "unmasking.requested"
     UNMASKING_ANSWERED = "unmasking.answered"
     UNMASKING_READ = "unmasking.read"
@@ -161,6 +165,11 @@ def stream_of_account(user_id: UUID) -> str:
 
 ACCESS_STREAM: Final = "access"
 """The trail of refusals and pauses that concern an address and no account."""
+
+
+def stream_of_rights(request_id: UUID) -> str:
+    """The name of the trail of what a person asked for."""
+    return f"rights:{request_id}"
 
 
 def genesis(stream: str) -> bytes:

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     DELEGATIONS_MANAGE = "area:delegations:manage"
     CASES_CORRECT = "area:cases:correct"
     HOLDS_MANAGE = "area:holds:manage"
+    RIGHTS_HANDLE = "area:rights:handle"
+    RIGHTS_ANSWER = "area:rights:answer"
 
 
 READING = frozenset(
@@ -85,8 +87,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
     Role.REGENCY_VERIFIER: _OFFICER | _BULK,
-    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK,
-    Role.REGENCY_HEAD: _SUPERVISOR | _SECOND_EYES | {Permission.HOLDS_MANAGE},
+    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK | {Permission.RIGHTS_HANDLE},
+    Role.REGENCY_HEAD: _SUPERVISOR
+    | _SECOND_EYES
+    | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER},
     Role.REGENCY_ASSISTANT: _OFFICER,
     Role.REGENCY_SECRETARY: READING,
     Role.REGENT: READING,
@@ -95,7 +99,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {Permission.READ_LOG_READ, Permission.EVIDENCE_READ, Permission.HOLDS_MANAGE},
     Role.DATA_PROTECTION_OFFICER: READING
     | _SECOND_EYES
-    | {Permission.PERSONS_UNMASK, Permission.READ_LOG_READ, Permission.EVIDENCE_READ, Permission.HOLDS_MANAGE},
+    | {
+        Permission.PERSONS_UNMASK,
+        Permission.READ_LOG_READ,
+        Permission.EVIDENCE_READ,
+        Permission.HOLDS_MANAGE,
+        Permission.RIGHTS_HANDLE,
+        Permission.RIGHTS_ANSWER,
+    },
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING,
     Role.PLANNER: READING | _BULK,

@@ -39,6 +39,7 @@ from db.models.people import (
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.retention import LegalHold
+from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRequest
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 
@@ -58,6 +59,9 @@ __all__ = [
     "Calendar",
     "ClockInterval",
     "Comment",
+    "DataSubjectDigest",
+    "DataSubjectExport",
+    "DataSubjectRequest",
     "Decision",
     "Delegation",
     "Escalation",

@@ -13,7 +13,7 @@ from db.models.base import AreaCode, Base, Moment, one_of
 from domain.disclosure import BulkVerdict, Purpose
 from domain.vocabulary import Role
 
-SUBJECTS = ("household", "update", "engine", "evidence")
+SUBJECTS = ("household", "update", "engine", "evidence", "person")
 
 
 class UnmaskRequest(Base):

@@ -40,7 +40,7 @@ class Reader:
 class Read:
     """What is read: a household, a case (with its household), `items` payloads of the engine, or a file."""
 
-    subject: Literal["household", "update", "engine", "evidence"]
+    subject: Literal["household", "update", "engine", "evidence", "person"]
     area_code: str
     household_id: UUID | None = None
     update_id: UUID | None = None

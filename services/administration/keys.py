@@ -16,7 +16,17 @@ from uuid import UUID
 from sqlalchemy import Row, Text, bindparam, cast, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import AccountDigest, Household, HouseholdVersion, IdentityDigest, Revision, Update, User
+from db.models import (
+    AccountDigest,
+    DataSubjectDigest,
+    DataSubjectRequest,
+    Household,
+    HouseholdVersion,
+    IdentityDigest,
+    Revision,
+    Update,
+    User,
+)
 from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import papers_context, revision_context
@@ -28,15 +38,18 @@ from domain.audit import AuditType
 from domain.changes import CHANGE_ADAPTER, numbers_of
 from domain.ids import new_id
 from domain.people import Identity, identity_context, index_purpose
+from domain.rights import nik_context
 
 CHUNK: Final = 500
 """Rows of one transaction."""
 INDEX: Final = "identity_digests.digest"
 """What the blind index is called among the sealed columns."""
+REQUEST_INDEX: Final = "data_subject_digests.digest"
+"""The same of the blind index of what persons asked for."""
 ACCOUNT_INDEX: Final = "account_digests.digest"
 """The same of the blind index of accounts."""
-INDEXES: Final = frozenset({INDEX, ACCOUNT_INDEX})
-"""Both; the keys of the other columns are of the other ring."""
+INDEXES: Final = frozenset({INDEX, REQUEST_INDEX, ACCOUNT_INDEX})
+"""All of them; the keys of the other columns are of the other ring."""
 PAPERS: Final = "update_revisions.evidence"
 """Papers of before they were sealed: they stand under no key."""
 IN_THE_CLEAR: Final = "none"
@@ -80,6 +93,8 @@ async def read_usage(connection: AsyncConnection) -> list[Usage]:
         found += _usage(sealed.name, await connection.execute(counted.group_by(key_id).order_by(key_id)))
     digests = select(IdentityDigest.key_id, func.count().label("n")).group_by(IdentityDigest.key_id)
     found += _usage(INDEX, await connection.execute(digests.order_by(IdentityDigest.key_id)))
+    requests = select(DataSubjectDigest.key_id, func.count().label("n")).group_by(DataSubjectDigest.key_id)
+    found += _usage(REQUEST_INDEX, await connection.execute(requests.order_by(DataSubjectDigest.key_id)))
     accounts = select(AccountDigest.key_id, func.count().label("n")).group_by(AccountDigest.key_id)
     return found + _usage(ACCOUNT_INDEX, await connection.execute(accounts.order_by(AccountDigest.key_id)))
 
@@ -122,7 +137,12 @@ async def reseal(database: OwnerDatabase, vault: Vault, *, at: datetime, chunk: 
                 break
             after = found.last
             yield Done(sealed.name, len(found.rows))
-    indexes = ((INDEX, _index_households), (INDEX, _index_updates), (ACCOUNT_INDEX, _index_accounts))
+    indexes = (
+        (INDEX, _index_households),
+        (INDEX, _index_updates),
+        (REQUEST_INDEX, _index_requests),
+        (ACCOUNT_INDEX, _index_accounts),
+    )
     for name, index_chunk in indexes:
         owner: UUID | None = None
         while True:
@@ -244,6 +264,27 @@ async def _index_updates(connection: AsyncConnection, vault: Vault, *, after: UU
         for purpose, held in numbers_of(change).items():
             numbers[row.update_id][purpose] += held
     return await _index_anew(connection, IdentityDigest.update_id, numbers, vault)
+
+
+async def _index_requests(connection: AsyncConnection, vault: Vault, *, after: UUID | None, limit: int) -> _Chunk:
+    """The digest of each request, of the NIK that it holds sealed."""
+    key_id = vault.index.key_ids[0]
+    stale_owners = select(DataSubjectDigest.request_id).where(DataSubjectDigest.key_id != key_id)
+    wanted = select(DataSubjectRequest.id, DataSubjectRequest.nik).where(DataSubjectRequest.id.in_(stale_owners))
+    if after is not None:
+        wanted = wanted.where(DataSubjectRequest.id > after)
+    wanted = wanted.order_by(DataSubjectRequest.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
+    rows = (await connection.execute(wanted)).all()
+    if not rows:
+        return _Chunk([], None)
+    anew = [
+        {"request": row.id, "anew": vault.index.digest(nik, purpose="nik").digest, "key": key_id}
+        for row in rows
+        if (nik := vault.open_text(row.nik, context=nik_context(row.id))) is not None
+    ]
+    statement = update(DataSubjectDigest).where(DataSubjectDigest.request_id == bindparam("request"))
+    await connection.execute(statement.values(digest=bindparam("anew"), key_id=bindparam("key")), anew)
+    return _Chunk(anew, (rows[-1].id,))
 
 
 async def _index_accounts(connection: AsyncConnection, vault: Vault, *, after: UUID | None, limit: int) -> _Chunk:

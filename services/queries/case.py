@@ -42,6 +42,7 @@ from services.queries.case_parts import (
 from services.queries.holds import HoldStanding, read_standing_hold
 from services.queries.masking import Masked, masked_change, masked_paper
 from services.queries.reasons import Reason, reason_of
+from services.queries.rights import ObjectionStanding, read_objections
 from services.queries.view import AreaRef, PersonRef, View
 from services.queries.who import Who, read_who
 from services.queries.work import TaskFacts, TaskInFull, find_task, task_in_full
@@ -81,6 +82,9 @@ class CaseInFull(View):
     neighbours: tuple[Neighbour, ...] = Field(description="Other open updates of the household")
     erased_at: datetime | None = Field(description="When what it proposed was erased after its period of retention")
     hold: HoldStanding | None = Field(description="What keeps it from being erased now")
+    objections: tuple[ObjectionStanding, ...] = Field(
+        description="Objections of persons to the processing of their data in it, open or upheld",
+    )
     actions: tuple[Action, ...] = Field(description="What you may do with it now, and if not, why")
 
 
@@ -100,6 +104,7 @@ class _Read:
     escalations: tuple[RungFired, ...]
     neighbours: tuple[Neighbour, ...]
     hold: HoldStanding | None
+    objections: tuple[ObjectionStanding, ...]
 
 
 async def read_scoped_case(
@@ -157,6 +162,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         escalations=await read_rungs(connection, case.id),
         neighbours=await read_neighbours(connection, case.household_id, besides=case.id),
         hold=await read_standing_hold(connection, case.id),
+        objections=await read_objections(connection, household_id=case.household_id, update_id=case.id),
     )
 
 
@@ -212,6 +218,7 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         neighbours=found.neighbours,
         erased_at=row.erased_at,
         hold=found.hold,
+        objections=found.objections,
         actions=actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
     )
 

@@ -17,6 +17,7 @@ from domain.household import Household
 from domain.vocabulary import CLOSED_STATUSES, Kind, Status
 from services.kawal import Kawal
 from services.queries.masking import Masked, masked_household
+from services.queries.rights import ObjectionStanding, read_objections
 from services.queries.view import AreaRef, View
 
 
@@ -36,6 +37,9 @@ class HouseholdInFull(View):
     version: int
     household: Masked
     open_updates: tuple[OpenUpdate, ...]
+    objections: tuple[ObjectionStanding, ...] = Field(
+        description="Objections of its members to the processing of their data, open or upheld",
+    )
 
 
 class VersionSummary(View):
@@ -59,11 +63,13 @@ async def read_household_in_full(kawal: Kawal, actor: Actor, household_id: UUID)
         household = await _scoped(kawal, connection, actor, household_id)
         area_name = await connection.scalar(select(Area.name).where(Area.code == household.area_code))
         updates = await _open_updates(connection, household_id)
+        objections = await read_objections(connection, household_id=household_id)
     return HouseholdInFull(
         area=AreaRef(code=household.area_code, name=area_name or household.area_code),
         version=household.version,
         household=masked_household(household),
         open_updates=updates,
+        objections=objections,
     )
 
 

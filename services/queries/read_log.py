@@ -47,7 +47,9 @@ class ReadingMade(View):
     reader: PersonRef | None
     role: Role
     office: OfficeRef | None
-    subject: str = Field(description="`household`, `update`, `evidence` (a file), or `engine` (payloads)")
+    subject: str = Field(
+        description="`household`, `update`, `evidence` (a file), `person` (an export), or `engine` (payloads)",
+    )
     household_id: UUID | None
     update_id: UUID | None
     evidence_id: UUID | None

@@ -33,6 +33,7 @@ from services.sessions import begin_session
 from tests.casework.play import Play
 from tests.conftest import SEEDED
 from tests.db.looking import HOLDER, TARAJU, at_desk, seeing
+from tests.privacy.requests import a_request_with_its_export
 from tests.scene import SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
 
@@ -72,6 +73,7 @@ async def _fill(scene: Scene) -> None:
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
     await _hold(scene, update_id)
+    await a_request_with_its_export(scene)
     await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
     await _administer(scene)
     await _sign_in(scene)

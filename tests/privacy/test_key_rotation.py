@@ -37,8 +37,18 @@ from domain.retention import hold_context, lift_context
 from domain.uploads import device_context
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from services.administration.audit import verify_one
-from services.administration.keys import IN_THE_CLEAR, INDEX, PAPERS, active_key, read_usage, reseal, stale
+from services.administration.keys import (
+    IN_THE_CLEAR,
+    INDEX,
+    PAPERS,
+    REQUEST_INDEX,
+    active_key,
+    read_usage,
+    reseal,
+    stale,
+)
 from tests.casework.play import Play
+from tests.privacy.requests import a_request_with_its_export
 from tests.scene import FIELD_KEYS, INDEX_KEYS, SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
 
@@ -134,6 +144,7 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
         await _keep_files(connection, operator)
     await _refuse(scene, request_id)
     await _hold(scene, update_id)
+    await a_request_with_its_export(scene)
 
 
 async def _refuse(scene: Scene, request_id: UUID) -> None:
@@ -247,7 +258,7 @@ async def test_a_rotation_leaves_every_content_as_it_was_and_nothing_under_the_o
     done = await rotate(used, chunk=3)
     assert sum(done.values()) == waiting
     assert {sealed.name: await contents(used, sealed, ROTATED) for sealed in SEALED} == before
-    assert await usage_of(used) == {column: {active_key(column, ROTATED)} for column in (*before, INDEX)}
+    assert await usage_of(used) == {column: {active_key(column, ROTATED)} for column in (*before, INDEX, REQUEST_INDEX)}
     for sealed in SEALED:
         with pytest.raises(UnknownKeyError):
             await contents(used, sealed, VAULT)
