@@ -7,8 +7,8 @@ from alembic import op
 
 from db.migrations.row_security import IN_VIEW, IS_SELF, IS_SYSTEM, allow, close_function, secure
 
-revision = "0019"
-down_revision = "0018"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
