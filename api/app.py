@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api import operations, problems, public, v1
-from api.front import Front
+from api.browsers import Site
+from api.front import Front, lifetime_of
 from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.methods import AnswerHead, Methods
@@ -36,6 +37,7 @@ from runtime.oidc.provider import Provider
 from runtime.settings import Settings, get_settings
 from services.kawal import Kawal
 from services.key_use import KeyUses
+from services.session_use import SessionUses
 
 _SOME_NIK = "3206130101900001"
 
@@ -57,12 +59,15 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
         root = kawal or await open_kawal(chosen)
         key_uses = KeyUses(root.database)
         foreign = ForeignTokens(Provider(issuer) for issuer in chosen.oidc_issuers)
-        app.state.front = Front(root, chosen, token_issuer(chosen), passwords, rates, key_uses, foreign)
+        session_uses = SessionUses(root.database, lifetime_of(chosen))
+        issuer = token_issuer(chosen)
+        app.state.front = Front(root, chosen, issuer, passwords, rates, key_uses, foreign, session_uses)
         if kawal is None:
             settle_heap()
         yield
         passwords.close()
         await key_uses.settle()
+        await session_uses.settle()
         await foreign.close()
         if kawal is None:
             await root.engine.close()
@@ -89,7 +94,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.add_middleware(Refusals, names=RouteNames(app))
     app.add_middleware(Resumable)
     app.add_middleware(RequestLog, names=RouteNames(app))
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, https=Site.of(chosen).is_https)
     operations.install(app)
     app.add_middleware(cast("Any", ProxyHeadersMiddleware), trusted_hosts=list(chosen.trusted_proxies))
     return describe(app)

@@ -1,4 +1,4 @@
-"""Who asks: by an access token of this service or of another issuer, or by the API key of a machine.
+"""Who asks: by an access token of this service or of another issuer, the API key of a machine, or a browser's cookie.
 
 Authority is read from the database on every request, in one statement, so that it ends when a membership, a session or
 a key does and not when a token does.
@@ -12,9 +12,11 @@ from uuid import UUID
 
 from fastapi import Request
 
+from api.browsers import SAFE_METHODS, SESSION
 from api.front import Front
 from db.repositories.api_keys import read_key_holder
 from db.repositories.people import read_actor
+from db.repositories.sessions import read_browser_session
 from domain.api_keys import KEY_PREFIX, key_id_of
 from domain.authority import Actor
 from domain.errors import Unauthenticated
@@ -36,6 +38,9 @@ class Caller:
 
 async def identify(front: Front, request: Request, token: str | None) -> Caller:
     """Who is asking. Raises Unauthenticated, and RateLimited for who asks too often."""
+    cookie = front.site.cookie(request, SESSION)
+    if cookie is not None:
+        return await _by_cookie(front, request, cookie, token)
     if token is None:
         raise Unauthenticated("This needs an access token.", data={"reason": "token_missing"})
     if token.startswith(KEY_PREFIX):
@@ -53,6 +58,24 @@ async def _by_token(front: Front, request: Request, token: str) -> Caller:
     async with front.kawal.database.question() as connection:
         actor = await read_actor(connection, claims.user_id, at=now, session_id=claims.session_id)
     return Caller(actor, claims.session_id)
+
+
+async def _by_cookie(front: Front, request: Request, cookie: str, token: str | None) -> Caller:
+    """Whoever is signed in with a browser. What they change has to come from a page of ours."""
+    if token is not None:
+        raise Unauthenticated(
+            "A cookie and an access token came together: it is not clear who asks.",
+            remedy="Send one of them.",
+            data={"reason": "credentials_mixed"},
+        )
+    if request.method not in SAFE_METHODS:
+        front.site.require_own_page(request)
+    now = front.kawal.now()
+    async with front.kawal.database.question() as connection:
+        session = await read_browser_session(connection, digest_of(cookie), at=now)
+    await front.rates.pass_account(request.scope, session.actor.user_id)
+    front.session_uses.note(session, at=now)
+    return Caller(session.actor, session.id)
 
 
 async def _by_foreign_token(front: Front, request: Request, token: str, provider: Provider) -> Caller:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, cast
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
 
+from api.browsers import SAFE_METHODS, cookie_scheme
 from api.callers import Caller, identify
 from api.front import Front
 from api.request_log import agent_of
@@ -52,8 +53,12 @@ _bearer = OAuth2PasswordBearer(
 )
 
 
-async def current_caller(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Caller:
-    """Who is asking, with the seats they hold at this moment. Raises Unauthenticated."""
+async def current_caller(
+    request: Request,
+    token: Annotated[str | None, Depends(_bearer)],
+    _cookie: Annotated[str | None, Depends(cookie_scheme)],
+) -> Caller:
+    """Who is asking, with the seats they hold at this moment. Raises Unauthenticated, CrossSiteRequest."""
     caller = await identify(_front(request), request, token)
     request.scope["kawal.actor"] = caller.actor.user_id
     request.scope["kawal.api_key"] = caller.actor.api_key
@@ -99,7 +104,7 @@ class SignedIn:
 
     async def __call__(self, request: Request, actor: ActorDep) -> None:
         """Raise Forbidden for a machine that would change something; nothing more is asked than to be known."""
-        if actor.api_key is not None and request.method not in _SAFE_METHODS:
+        if actor.api_key is not None and request.method not in SAFE_METHODS:
             raise Forbidden("This is for people: no scope of an API key carries it.")
 
 
@@ -112,8 +117,6 @@ class Anyone:
     async def __call__(self) -> None:
         """Nothing is asked."""
 
-
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 signed_in = Depends(SignedIn())
 

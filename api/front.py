@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from api.browsers import Site
 from api.rates import Rates
 from api.security.foreign_tokens import ForeignTokens
 from api.security.passwords import PasswordHasher
@@ -16,6 +17,7 @@ from runtime.settings import Settings
 from services.kawal import Kawal
 from services.key_use import KeyUses
 from services.lockout import Patiences
+from services.session_use import SessionUses
 
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _FAILURES_FORGOTTEN: Final = timedelta(days=1)
@@ -32,11 +34,17 @@ class Front:
     rates: Rates
     key_uses: KeyUses
     foreign: ForeignTokens
+    session_uses: SessionUses
+
+    @property
+    def site(self) -> Site:
+        """Where browsers reach this service."""
+        return Site.of(self.settings)
 
     @property
     def lifetime(self) -> Lifetime:
         """How long sessions live."""
-        return Lifetime(idle=self.settings.session_idle, longest=self.settings.session_ttl)
+        return lifetime_of(self.settings)
 
     @property
     def patiences(self) -> Patiences:
@@ -48,3 +56,8 @@ class Front:
             forget=_FAILURES_FORGOTTEN,
         )
         return Patiences(account, replace(account, free=self.settings.lockout_address_after))
+
+
+def lifetime_of(settings: Settings) -> Lifetime:
+    """How long sessions live under these settings."""
+    return Lifetime(idle=settings.session_idle, longest=settings.session_ttl)

@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
     "unauthenticated": Kind(401, "Not signed in"),
     "invalid_grant": Kind(400, "The grant is good for no token"),
+    "cross_site_request": Kind(403, "Not from a page of this service"),
     "sign_in_paused": Kind(429, "Signing in is paused"),
     "rate_limited": Kind(429, "Too many requests"),
     "upload_protocol_unsupported": Kind(412, "This upload protocol is not spoken here"),

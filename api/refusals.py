@@ -24,8 +24,8 @@ MOST_PER_WINDOW: Final = 120
 """Events of one process in a window, of accounts and of strangers each: a flood must not fill the trail."""
 
 _AUDITED: Final = frozenset({401, 403, 429})
-_TOLD_ELSEWHERE: Final = "/v1/auth/token"
-"""Its own refusals stand in the trail of the account."""
+_TOLD_ELSEWHERE: Final = frozenset({("/v1/auth/token", 401), ("/v1/auth/browser", 401)})
+"""Names and passwords that were refused stand in the trail of the account."""
 
 _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("api")
 
@@ -76,7 +76,7 @@ class Refusals:
 
     async def _note(self, scope: Scope, status: int) -> None:
         route = self._names.of(scope)
-        if status != 429 and route == _TOLD_ELSEWHERE:  # noqa: PLR2004 - too many requests
+        if (route, status) in _TOLD_ELSEWHERE:
             return
         client = scope.get("client")
         refusal = _Refusal(scope.get("kawal.actor"), scope.get("kawal.api_key"), client and client[0], status)

@@ -113,6 +113,7 @@ def stack_environment(settings: StackSettings, urls: DatabaseUrls) -> dict[str, 
     """
     known = {**_kept(settings.env_file), **os.environ}
     api_url = f"http://{LOOPBACK}:{settings.api_port}"
+    public_url = os.environ.get(f"{ENV_PREFIX}PUBLIC_URL", api_url)
     values: dict[str, str] = {
         "DATA_DIR": str(settings.data_dir),
         "DEMO": "true",
@@ -129,7 +130,9 @@ def stack_environment(settings: StackSettings, urls: DatabaseUrls) -> dict[str, 
         # Everybody is on loopback here, and the demo and the bench ask for all of them at once.
         "RATE_ADDRESS": known.get(f"{ENV_PREFIX}RATE_ADDRESS", "off"),
         "RATE_ACCOUNT": known.get(f"{ENV_PREFIX}RATE_ACCOUNT", "off"),
-        "PUBLIC_URL": os.environ.get(f"{ENV_PREFIX}PUBLIC_URL", api_url),
+        "PUBLIC_URL": public_url,
+        # Browsers keep no secure cookie of an address without TLS; on loopback nobody listens in.
+        "INSECURE_COOKIES": "true" if public_url == api_url else "false",
         "CIVIL_REGISTRY_PORT": str(settings.civil_registry_port),
         "CIVIL_REGISTRY_URL": f"http://{LOOPBACK}:{settings.civil_registry_port}",
         "MINISTRY_PORT": str(settings.ministry_port),

@@ -168,6 +168,15 @@ class InvalidGrant(DomainError):
     default_remedy = "Sign in again."
 
 
+class CrossSiteRequest(DomainError):
+    """A browser that is signed in would change something, and the page that had it do so is not known to be ours."""
+
+    code = "cross_site_request"
+    default_remedy = (
+        "Do it from the pages of this service. A program sends an access token or an API key, and no cookie."
+    )
+
+
 class SignInPaused(DomainError):
     """Too many attempts on this name, or from this address, have failed; `data["retry_after"]` says for how long."""
 
@@ -296,6 +305,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         ForeignRun,
         Unauthenticated,
         InvalidGrant,
+        CrossSiteRequest,
         SignInPaused,
         RateLimited,
         UploadProtocolUnsupported,

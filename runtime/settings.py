@@ -11,14 +11,15 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.keyring import IndexRing, KeyRing
 from domain.signing import SigningRing
-from runtime.oidc.settings import IssuerSettings, check_issuers
+from runtime.oidc.settings import IssuerSettings, check_issuers, is_loopback
 from runtime.setting_checks import (
     check_asyncpg_url,
     check_base_url,
@@ -135,6 +136,8 @@ class Settings(BaseSettings):
     """Requests with one API key, in each process of the API; a key may be given a limit of its own below it."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed; empty for none."""
+    insecure_cookies: bool = False
+    """Cookies that go over plain HTTP, without the prefix `__Host-`: for a `public_url` on loopback alone."""
     oidc_issuers: Issuers = ()
     """Issuers that are trusted besides our own: a list of objects as JSON (`runtime/oidc/settings.py`)."""
     field_keys: Keys
@@ -179,6 +182,13 @@ class Settings(BaseSettings):
     """Name of the build, for Temporal's worker versioning; unset, every worker takes every case."""
     worker_cache_size: int = Field(default=1000, ge=0, le=100_000)
     """Workflows a worker keeps in memory, about 65 KB each; hold it above the number active at once."""
+
+    @model_validator(mode="after")
+    def _check_cookies(self) -> Self:
+        parts = urlsplit(self.public_url)
+        if self.insecure_cookies and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ValueError("KAWAL_INSECURE_COOKIES is for a KAWAL_PUBLIC_URL of http:// on loopback alone")
+        return self
 
     @property
     def evidence_place(self) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from pydantic import JsonValue
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Office
 from db.repositories import trail
@@ -21,7 +22,7 @@ from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
 from domain.authority import Actor, Permission
 from domain.errors import Unauthenticated
 from domain.lockout import Tally
-from domain.sessions import Lifetime, Origin
+from domain.sessions import Lifetime, Origin, SessionKind
 from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.lockout import Attempt, Patiences, begin_attempt, forgive
@@ -63,6 +64,7 @@ async def log_in(
     lifetime: Lifetime,
     patiences: Patiences,
     origin: Origin,
+    kind: SessionKind = SessionKind.TOKEN,
 ) -> Signed:
     """A new session of the account whose name and password these are.
 
@@ -74,7 +76,7 @@ async def log_in(
         attempt = await begin_attempt(connection, username, origin=origin, patiences=patiences, at=at)
         found = None if "\0" in username else await find_credentials(connection, username)
     if await _fits(verify, password, found) and found is not None and not found.disabled:
-        signed = await _let_in(kawal, found, attempt, lifetime=lifetime, origin=origin)
+        signed = await _let_in(kawal, found, attempt, kind=kind, lifetime=lifetime, origin=origin)
         if signed is not None:
             return signed
     await _write_refusal(kawal, found and found.user_id, attempt, at=at)
@@ -128,6 +130,7 @@ async def _let_in(
     found: Credentials,
     attempt: Attempt,
     *,
+    kind: SessionKind,
     lifetime: Lifetime,
     origin: Origin,
 ) -> Signed | None:
@@ -137,14 +140,29 @@ async def _let_in(
         if not await hold_credentials(connection, found):
             return None
         await forgive(connection, attempt, at=at)
-        signed = await begin_session(connection, user_id, lifetime=lifetime, origin=origin, at=at)
-        entry = Entry(
-            type=AuditType.ACCOUNT_LOGGED_IN,
-            by=Doer(user_id=user_id),
-            data={"session": str(signed.session_id)},
-        )
-        await trail.record(connection, stream_of_account(user_id), [entry], at=at, area_code=None)
+        signed = await begin_session(connection, user_id, kind=kind, lifetime=lifetime, origin=origin, at=at)
+        await note_log_in(connection, signed, at=at)
     return signed
+
+
+async def let_in_vouched(kawal: Kawal, actor: Actor, *, issuer: str, lifetime: Lifetime, origin: Origin) -> Signed:
+    """A new session in the browser of somebody whom another issuer has just vouched for."""
+    at, kind = kawal.now(), SessionKind.BROWSER
+    async with kawal.database.transaction(own(actor.user_id)) as connection:
+        signed = await begin_session(connection, actor.user_id, kind=kind, lifetime=lifetime, origin=origin, at=at)
+        await note_log_in(connection, signed, at=at, issuer=issuer)
+    return signed
+
+
+async def note_log_in(
+    connection: AsyncConnection, signed: Signed, *, at: datetime, issuer: str | None = None
+) -> None:
+    """Write down who signed in; `issuer` is who vouched for them, None: they had a password of ours."""
+    data: dict[str, JsonValue] = {"session": str(signed.session_id)}
+    if issuer is not None:
+        data["issuer"] = issuer
+    entry = Entry(type=AuditType.ACCOUNT_LOGGED_IN, by=Doer(user_id=signed.user_id), data=data)
+    await trail.record(connection, stream_of_account(signed.user_id), [entry], at=at, area_code=None)
 
 
 async def read_seats(kawal: Kawal, actor: Actor) -> list[SeatHeld]:

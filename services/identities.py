@@ -55,11 +55,12 @@ class Stranger:
     claims: dict[str, JsonValue]
 
 
-async def recognise(kawal: Kawal, stranger: Stranger) -> Actor:
+async def recognise(kawal: Kawal, stranger: Stranger, *, just_issued: bool = False) -> Actor:
     """The account of somebody whom an issuer vouches for, with the seats they hold at this moment.
 
-    Raises Unauthenticated where no account is bound and the issuer's setting lets none be found, for a disabled
-    account, and for a token from before they signed out everywhere.
+    A token that was `just_issued` to us cannot be from before they signed out. Raises Unauthenticated where no account
+    is bound and the issuer's setting lets none be found, for a disabled account, and for a token from before they
+    signed out everywhere.
     """
     vouched = await _read(kawal, stranger)
     if vouched is None:
@@ -67,7 +68,8 @@ async def recognise(kawal: Kawal, stranger: Stranger) -> Actor:
         vouched = await _read(kawal, stranger)
     if vouched is None:
         raise _unknown("None of the accounts here is bound to whoever this token is about.")
-    if vouched.tokens_not_before is not None and stranger.issued_at < vouched.tokens_not_before:
+    mark = None if just_issued else vouched.tokens_not_before
+    if mark is not None and stranger.issued_at < mark:
         raise Unauthenticated(
             "This token is from before the account was signed out everywhere.",
             remedy="Get a new one from your issuer.",

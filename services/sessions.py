@@ -28,6 +28,7 @@ from domain.sessions import REFRESH_GRACE, Lifetime, Origin, SessionEnd, Session
 from services.kawal import Kawal
 
 REFRESH_PREFIX: Final = "kwr_"
+COOKIE_PREFIX: Final = "kws_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,26 @@ async def begin_session(
     connection: AsyncConnection,
     user_id: UUID,
     *,
+    kind: SessionKind,
     lifetime: Lifetime,
     origin: Origin,
     at: datetime,
 ) -> Signed:
-    """A new session of a client that carries it on by refresh tokens, in a transaction of the person."""
+    """A new session, in a transaction of the person: carried on by refresh tokens, or by the cookie of a browser."""
     ends_at = lifetime.ends_at(at)
+    cookie = new_secret(COOKIE_PREFIX) if kind is SessionKind.BROWSER else None
     session = NewSession(
         id=new_id(),
         user_id=user_id,
-        kind=SessionKind.TOKEN,
+        kind=kind,
         expires_at=lifetime.expires_at(ends_at=ends_at, now=at),
         ends_at=ends_at,
         origin=origin,
+        secret_digest=None if cookie is None else digest_of(cookie),
     )
     await sessions.add_session(connection, session, at=at)
+    if cookie is not None:
+        return Signed(user_id, session.id, cookie)
     return await _hand_out(connection, new_secret(REFRESH_PREFIX), RefreshHolder(user_id, session.id), at=at)
 
 
@@ -100,6 +106,14 @@ async def revoke(kawal: Kawal, token: str) -> None:
     """End the session of a refresh token, used or not. One that is not known is over already."""
     async with kawal.database.question() as connection:
         holder = await sessions.find_refresh_holder(connection, digest_of(token))
+    if holder is not None:
+        await end_session_of(kawal, holder.user_id, holder.session_id)
+
+
+async def end_browser_session(kawal: Kawal, cookie: str) -> None:
+    """End the session of a cookie. One that is not known is over already."""
+    async with kawal.database.question() as connection:
+        holder = await sessions.find_browser_session(connection, digest_of(cookie))
     if holder is not None:
         await end_session_of(kawal, holder.user_id, holder.session_id)
 

@@ -41,6 +41,8 @@ SILENT_PLACES: Final = {
     ("services/ministry.py", "take_answer"): {"ministry_answers"},
     # A session goes on under its next token; its beginning, its end and a token used twice are events.
     ("services/sessions.py", "refresh"): {"refresh_tokens", "sessions"},
+    # The session of a browser goes on, once a minute; its beginning and its end are events.
+    ("services/session_use.py", "_write"): {"sessions"},
     # When a key was last used, once a minute; the acts themselves are events and name it.
     ("services/key_use.py", "_write"): {"api_key_secrets"},
     # That a file was read: the read log is append-only itself, and nothing of the file has changed.

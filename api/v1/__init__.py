@@ -9,6 +9,7 @@ from api.v1 import (
     api_keys,
     areas,
     auth,
+    browser,
     callbacks,
     comments,
     deadlines,
@@ -32,6 +33,7 @@ from api.v1 import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
+    browser.router,
     submissions.router,
     updates.router,
     tasks.router,

@@ -12,13 +12,21 @@ from sqlalchemy import ColumnElement, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import RefreshToken, Session
+from db.repositories.people import actor_of
+from domain.authority import Actor
+from domain.errors import Unauthenticated
 from domain.sessions import Origin, SessionEnd, SessionKind
 
 _HOLDER = text("SELECT user_id, session_id FROM kawal_refresh_holder(:digest)")
+_BROWSER = text(
+    "SELECT b.*, s.* FROM kawal_browser_session(:digest) b "
+    "LEFT JOIN LATERAL kawal_seats(b.user_id, :at, b.session_id) s ON true"
+)
+_COOKIE = text("SELECT user_id, session_id FROM kawal_browser_session(:digest)")
 
 
 class RefreshHolder(NamedTuple):
-    """Whose refresh token it is, and of which session."""
+    """Whose refresh token or cookie it is, and of which session."""
 
     user_id: UUID
     session_id: UUID
@@ -48,6 +56,15 @@ class SessionRow(NamedTuple):
     ends_at: datetime
     address: str | None
     agent: str | None
+
+
+class BrowserSession(NamedTuple):
+    """Who is before the browser that sends a cookie, and when the session was last in use and will end."""
+
+    id: UUID
+    actor: Actor
+    seen_at: datetime
+    ends_at: datetime
 
 
 _ROW = select(
@@ -95,6 +112,26 @@ async def find_refresh_holder(connection: AsyncConnection, digest: bytes) -> Ref
     return None if row is None else RefreshHolder(*row)
 
 
+async def read_browser_session(connection: AsyncConnection, digest: bytes, *, at: datetime) -> BrowserSession:
+    """Who asks with the cookie of a browser, with their seats, in one statement.
+
+    Raises Unauthenticated for a cookie that is not known, a session that is over, and a disabled account.
+    """
+    rows = (await connection.execute(_BROWSER, {"digest": digest, "at": at})).all()
+    if not rows or rows[0].display_name is None:
+        raise Unauthenticated(
+            "This browser is signed in no more.", remedy="Sign in again.", data={"reason": "session_over"}
+        )
+    found = rows[0]
+    return BrowserSession(found.session_id, actor_of(found.user_id, rows), found.seen_at, found.ends_at)
+
+
+async def find_browser_session(connection: AsyncConnection, digest: bytes) -> RefreshHolder | None:
+    """Whose cookie it is, be the session over or not; None for one that was never given out."""
+    row = (await connection.execute(_COOKIE, {"digest": digest})).one_or_none()
+    return None if row is None else RefreshHolder(*row)
+
+
 async def lock_session(connection: AsyncConnection, session_id: UUID, *, at: datetime) -> SessionRow | None:
     """The actor's session, held against everybody else who would carry it on or end it; None once it is over."""
     row = (await connection.execute(_ROW.where(Session.id == session_id, *_live(at)).with_for_update())).one_or_none()
@@ -129,8 +166,9 @@ async def void_replacement(connection: AsyncConnection, digest: bytes, *, since:
 
 
 async def carry_on(connection: AsyncConnection, session_id: UUID, *, at: datetime, expires_at: datetime) -> None:
-    """Note that a session is in use."""
-    await connection.execute(update(Session).where(Session.id == session_id).values(seen_at=at, expires_at=expires_at))
+    """Note that a session is in use, unless it is over."""
+    in_use = update(Session).where(Session.id == session_id, *_live(at))
+    await connection.execute(in_use.values(seen_at=at, expires_at=expires_at))
 
 
 async def list_live_sessions(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> Sequence[SessionRow]:
