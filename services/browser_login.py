@@ -12,10 +12,10 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.vault import Vault
 from domain.errors import IssuerUnavailable, Unauthenticated
@@ -27,6 +27,10 @@ LONGEST: Final = timedelta(minutes=10)
 
 _CONTEXT: Final = "browser.login"
 _BYTES: Final = 32
+
+
+Sent = Annotated[str, Field(max_length=4000, pattern=r"^[\x20-\x7e]*$")]
+"""What an issuer sends along with a browser (RFC 6749, appendix A)."""
 
 
 class Asked(BaseModel):
@@ -57,10 +61,10 @@ class Answered(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    state: str | None = None
-    code: str | None = None
-    error: str | None = None
-    iss: str | None = None
+    state: Sent | None = None
+    code: Sent | None = None
+    error: Sent | None = None
+    iss: Sent | None = None
 
 
 class _Tokens(BaseModel):

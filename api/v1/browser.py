@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -26,6 +26,8 @@ router = APIRouter(tags=["account"])
 
 _LOCAL: Final = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"
 """A path of this site: what begins with two slashes, or has a backslash, leads browsers elsewhere."""
+
+IssuerName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="The issuer, by its name here")]
 
 CROSS_SITE: Final[dict[int | str, dict[str, Any]]] = {
     403: {"model": Problem, "description": "It does not come from a page of this service."},
@@ -48,7 +50,7 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    username: str = Field(max_length=1024)
+    username: str = Field(max_length=1024, pattern=r"^[^\x00]*$")
     password: SecretStr = Field(max_length=1024)
 
 
@@ -134,7 +136,7 @@ async def list_issuers(at_front: FrontDep) -> IssuersView:
     dependencies=[anyone(because="it sends a browser to its issuer, and signs nobody in")],
 )
 async def begin_login(
-    issuer: str,
+    issuer: IssuerName,
     at_front: FrontDep,
     return_to: Annotated[
         str, Query(max_length=500, pattern=_LOCAL, description="Where to go on here when signed in")
@@ -157,7 +159,7 @@ async def begin_login(
     dependencies=[anyone(because="it takes an answer of the issuer to what this very browser asked, and verifies it")],
 )
 async def finish_login(
-    issuer: str, request: Request, at_front: FrontDep, origin: OriginDep, answered: Annotated[Answered, Query()]
+    issuer: IssuerName, request: Request, at_front: FrontDep, origin: OriginDep, answered: Annotated[Answered, Query()]
 ) -> RedirectResponse:
     """Where the issuer sends the browser back to: sign it in, and go on to where it was."""
     provider, now = _provider(at_front, issuer), at_front.kawal.now()
