@@ -7,7 +7,7 @@ Every endpoint declares what it asks of its caller with `requires(permission)`, 
 # No postponed annotations here: FastAPI cannot resolve them on a callable instance, which the declarations are.
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer

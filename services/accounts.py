@@ -154,9 +154,7 @@ async def let_in_vouched(kawal: Kawal, actor: Actor, *, issuer: str, lifetime: L
     return signed
 
 
-async def note_log_in(
-    connection: AsyncConnection, signed: Signed, *, at: datetime, issuer: str | None = None
-) -> None:
+async def note_log_in(connection: AsyncConnection, signed: Signed, *, at: datetime, issuer: str | None = None) -> None:
     """Write down who signed in; `issuer` is who vouched for them, None: they had a password of ours."""
     data: dict[str, JsonValue] = {"session": str(signed.session_id)}
     if issuer is not None:

@@ -24,7 +24,7 @@ from domain.disclosure import Purpose
 from domain.evidence import EvidenceRef, EvidenceType, Naming
 from domain.ids import new_id
 from domain.keyring import generate
-from domain.sessions import Lifetime, Origin
+from domain.sessions import Lifetime, Origin, SessionKind
 from domain.signing import SigningRing
 from domain.vocabulary import Role, Stage
 from duties.notary import Notary
@@ -217,7 +217,7 @@ async def _sign_in(scene: Scene) -> None:
     async with seeing(scene.app, str(holder), TARAJU) as connection:
         await connection.execute(insert(AuditOrigin).values(origin))
         await lock_tally(connection, "account:somebody", at=now)
-        await begin_session(connection, holder, lifetime=lifetime, origin=Origin(), at=now)
+        await begin_session(connection, holder, kind=SessionKind.TOKEN, lifetime=lifetime, origin=Origin(), at=now)
         await connection.execute(
             insert(EvidenceUpload).values(
                 id=new_id(),
