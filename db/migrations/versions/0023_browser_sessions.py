@@ -6,8 +6,8 @@ from alembic import op
 
 from db.migrations.row_security import close_function
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
