@@ -192,6 +192,13 @@ WALK: Final[Mapping[str, Step]] = {
     # Everybody
     "POST /v1/auth/token": Step(Of.ALL, form={"grant_type": "refresh_token", "refresh_token": "unknown"}),
     "POST /v1/auth/revoke": Step(Of.ALL, form={"token": "krt_unknown"}),
+    "POST /v1/auth/browser": Step(
+        Of.ALL, {"username": "nobody", "password": "unknown"}, headers={"Sec-Fetch-Site": "cross-site"}
+    ),
+    "DELETE /v1/auth/browser": Step(Of.ALL, headers={"Sec-Fetch-Site": "cross-site"}),
+    "GET /v1/auth/oidc": Step(Of.ALL),
+    "GET /v1/auth/oidc/{issuer}/login": Step(Of.ALL),
+    "GET /v1/auth/oidc/{issuer}/callback": Step(Of.ALL),
     "POST /v1/callbacks/ministry": Step(Of.ALL, {"type": "proposal.answered"}),
     "GET /public/track/{code}": Step(Of.ALL),
     "GET /problems/{code}": Step(Of.ALL),
