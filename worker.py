@@ -36,6 +36,7 @@ from domain.errors import EngineUnavailable
 from duties.evidence_sweep import EvidenceSweep
 from duties.notary import Notary
 from duties.person_exports import PersonExports
+from duties.policy_turns import PolicyTurns
 from duties.retention import RetentionSweep
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
@@ -197,7 +198,8 @@ async def main(settings: Settings) -> None:
         )
         retention = RetentionSweep(begin=sweep.begin, archive=archive)
         exports = PersonExports(begin=sweep.begin, vault=desk.vault)
-        duties = (Dispatcher(database, engine), sweep, retention, exports, *_notary(settings, database))
+        turns = PolicyTurns(database)
+        duties = (Dispatcher(database, engine), turns, sweep, retention, exports, *_notary(settings, database))
         async with running(workers, *duties):
             settle_heap()
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)

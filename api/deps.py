@@ -163,12 +163,22 @@ def etag(version: int) -> str:
 _ETAG = re.compile(r'"v([0-9]{1,9})"')
 
 
+_OF_ETAG = 'The version you hold, as its ETag names it: `"v3"`.'
+
+
 async def _held_versions(
-    if_match: Annotated[
-        str | None,
-        Header(max_length=1000, description='The version you hold, as its ETag names it: `"v3"`.'),
-    ] = None,
+    if_match: Annotated[str | None, Header(max_length=1000, description=_OF_ETAG)] = None,
 ) -> frozenset[int] | None:
+    return _versions(if_match)
+
+
+async def _required_versions(
+    if_match: Annotated[str, Header(max_length=1000, description=f"{_OF_ETAG} `*` for any.")],
+) -> frozenset[int] | None:
+    return _versions(if_match)
+
+
+def _versions(if_match: str | None) -> frozenset[int] | None:
     if if_match is None or if_match.strip() == "*":
         return None
     tags = (_ETAG.fullmatch(tag.strip()) for tag in if_match.split(","))
@@ -177,3 +187,5 @@ async def _held_versions(
 
 HeldVersions = Annotated[frozenset[int] | None, Depends(_held_versions)]
 """The versions that the client would act on (If-Match, RFC 9110, 13.1.1); None for any. Weak tags never match."""
+RequiredVersions = Annotated[frozenset[int] | None, Depends(_required_versions)]
+"""The same where nobody acts on what they have not read: the header has to be there."""

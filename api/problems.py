@@ -66,6 +66,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "evidence_erased": Kind(410, "The file was erased"),
     "content_erased": Kind(410, "The content was erased"),
     "range_not_satisfiable": Kind(416, "The file has no such bytes"),
+    "consultation_incomplete": Kind(409, "Something is missing before the draft may be published"),
+    "draft_outdated": Kind(409, "The draft builds on an older version"),
     "malformed_request": Kind(400, "The request cannot be read"),
     "malformed_json": Kind(400, "The body is not JSON"),
     "method_not_allowed": Kind(405, "This method is not for this address"),

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import psutil
@@ -124,14 +125,27 @@ def _policy(*, whole_route: bool) -> dict[str, Any]:
 
 
 async def _publish(stack: Stack, policy: dict[str, Any]) -> None:
+    """Put a policy in force at once: one person drafts it, another publishes it."""
     async with aiohttp.ClientSession(stack.settings.public_url) as session:
-        form = {"grant_type": "password", "username": "admin", "password": PASSWORD}
-        async with session.post("/v1/auth/token", data=form) as answer:
-            token = (await answer.json())["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        async with session.post("/v1/policies", json={"policy": policy}, headers=headers) as answer:
-            if answer.status >= 400:  # noqa: PLR2004
-                raise RuntimeError(f"the policy was refused: {await answer.text()}")
+        in_force = await _ask(session, "kadis", "/v1/policies/in-force?area_code=32.06")
+        if in_force["emergency"] is not None:
+            await _ask(session, "kadis", f"/v1/policies/{in_force['id']}/revocation", {"note": "bench"})
+            in_force = await _ask(session, "kadis", "/v1/policies/in-force?area_code=32.06")
+        policy |= {"publication": in_force["document"]["publication"]}
+        draft = await _ask(session, "perencana", "/v1/policies/drafts", {"policy": policy})
+        why = {"reason": "cases_stuck", "note": "bench"}
+        await _ask(session, "kadis", f"/v1/policies/drafts/{draft['id']}/emergency", why)
+
+
+async def _ask(session: aiohttp.ClientSession, username: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    form = {"grant_type": "password", "username": username, "password": PASSWORD}
+    async with session.post("/v1/auth/token", data=form) as answer:
+        token = (await answer.json())["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "If-Match": "*", "Idempotency-Key": str(uuid4())}
+    async with session.request("GET" if body is None else "POST", path, json=body, headers=headers) as answer:
+        if answer.status >= 400:  # noqa: PLR2004
+            raise RuntimeError(f"the policy was refused: {await answer.text()}")
+        return await answer.json()
 
 
 async def _tell_registry(stack: Stack, households: int) -> None:

@@ -47,7 +47,7 @@ def run_demo(*, json: AsJson = False) -> None:
     note("A policy with deadlines of seconds is in force for Kabupaten Tasikmalaya while this runs.")
     with Board(PROGRAMME) as board:
         endings = run(_play(settings, board))
-    note("The policy that was in force before has been published again.")
+    note("The policy that was in force before is in force again.")
     if json:
         show_json([_as_json(ending) for ending in endings])
     else:
@@ -63,7 +63,7 @@ def run_demo(*, json: AsJson = False) -> None:
 
 @app.command("policy")
 def show_policy() -> None:
-    """Print a policy with deadlines of seconds for Kabupaten Tasikmalaya, as `kawal policies publish` takes it."""
+    """Print a policy with deadlines of seconds for Kabupaten Tasikmalaya, as `kawal policies draft` takes it."""
     show_json(demo_policy(area_code=REGENCY).model_dump(mode="json"))
 
 

@@ -134,7 +134,7 @@ async def _rules(settings: Settings) -> list[Finding]:
         )
     return [
         _counted("areas", areas or 0, "kawal areas load"),
-        _counted("policies", policies or 0, "kawal policies publish"),
+        _counted("policies", policies or 0, "kawal policies start"),
         _calendar(None if document is None else WorkingCalendar.model_validate(document)),
     ]
 

@@ -32,10 +32,11 @@ from domain.audit import AuditType, stream_of_account
 from domain.authority import NATION
 from domain.errors import NotFound
 from domain.household import Household
-from domain.policy import default_policy
+from domain.policy import BRISK_PUBLICATION, default_policy
 from domain.vocabulary import Kind
 from services.administration.calendars import load_national_calendar
-from services.administration.policies import policy_in_force, publish_policy
+from services.administration.policies import policy_in_force
+from services.policies.versions import add_version
 
 HOUSEHOLDS_PER_VILLAGE: Final = 40
 POPULATION_SEED: Final = 3206
@@ -111,16 +112,20 @@ async def seed(
 
 
 async def _write_rules(connection: AsyncConnection, *, at: datetime) -> UUID:
-    """Areas, calendar, and the nation's policy; the default one where none is in force, or one of before a kind."""
+    """Areas, calendar, and the nation's policy; the default one where none is in force, or one of before a kind.
+
+    Its consultations last seconds: on a demo nobody is asked in earnest.
+    """
     await load_areas(connection, list(regency(REGENCY)))
     await load_national_calendar(connection, years=range(at.year - 1, at.year + 3), at=at)
     try:
         in_force = await policy_in_force(connection, NATION, at=at)
     except NotFound:
         in_force = None
-    if in_force is None or not all(map(in_force.policy.offers, Kind)):
-        in_force = await publish_policy(connection, default_policy(), at=at)
-    return in_force.id
+    if in_force is not None and all(map(in_force.policy.offers, Kind)):
+        return in_force.id
+    brisk = default_policy().model_copy(update={"publication": BRISK_PUBLICATION})
+    return await add_version(connection, brisk, at=at, effective_at=at)
 
 
 async def _write_people(connection: AsyncConnection, *, password_hash: str, at: datetime) -> int:

@@ -40,6 +40,8 @@ class Permission(StrEnum):
     EVIDENCE_UPLOAD = "area:evidence:upload"
     EVIDENCE_READ = "area:evidence:read"
     POLICIES_READ = "nation:policies:read"
+    POLICIES_DRAFT = "area:policies:draft"
+    POLICIES_COMMENT = "area:policies:comment"
     POLICIES_PUBLISH = "area:policies:publish"
     PEOPLE_MANAGE = "area:people:manage"
     DELEGATIONS_MANAGE = "area:delegations:manage"
@@ -68,7 +70,8 @@ LENT = READING | {
     Permission.EVIDENCE_UPLOAD,
 }
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
-_OFFICER = READING | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
+_CONSULTED = frozenset({Permission.POLICIES_COMMENT})
+_OFFICER = READING | _CONSULTED | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
 _OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
@@ -81,7 +84,7 @@ _SERVICE = READING | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
     Role.VILLAGE_HEAD: _OFFICER,
-    Role.VILLAGE_COUNCIL: READING,
+    Role.VILLAGE_COUNCIL: READING | _CONSULTED,
     Role.PUSKESOS_OFFICER: _SUBMITTER,
     Role.GROUND_CHECKER: _OFFICER,
     Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
@@ -90,14 +93,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK | {Permission.RIGHTS_HANDLE},
     Role.REGENCY_HEAD: _SUPERVISOR
     | _SECOND_EYES
-    | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER},
+    | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER, Permission.POLICIES_PUBLISH},
     Role.REGENCY_ASSISTANT: _OFFICER,
-    Role.REGENCY_SECRETARY: READING,
-    Role.REGENT: READING,
+    Role.REGENCY_SECRETARY: READING | _CONSULTED,
+    Role.REGENT: READING | _CONSULTED,
     Role.INSPECTORATE: READING
+    | _CONSULTED
     | _SECOND_EYES
     | {Permission.READ_LOG_READ, Permission.EVIDENCE_READ, Permission.HOLDS_MANAGE},
     Role.DATA_PROTECTION_OFFICER: READING
+    | _CONSULTED
     | _SECOND_EYES
     | {
         Permission.PERSONS_UNMASK,
@@ -108,12 +113,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.RIGHTS_ANSWER,
     },
     Role.PROVINCE_OBSERVER: _OBSERVER,
-    Role.MINISTRY_OFFICER: READING,
-    Role.PLANNER: READING | _BULK,
-    Role.EVALUATOR: READING,
+    Role.MINISTRY_OFFICER: READING | {Permission.POLICIES_PUBLISH},
+    Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT},
+    Role.EVALUATOR: READING | _CONSULTED,
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.POLICIES_READ,
+            Permission.POLICIES_DRAFT,
             Permission.POLICIES_PUBLISH,
             Permission.STALLED_READ,
             Permission.PEOPLE_MANAGE,
@@ -227,6 +233,19 @@ class Actor(BaseModel):
                 return seat
         if any(seat.on_leave and permission in PERMISSIONS[seat.role] for seat in within):
             raise _on_leave()
+        raise Forbidden(f"None of your roles in {area_code} allows {permission.value}.")
+
+    def seat_in(self, permission: Permission, *, area_code: str) -> Seat:
+        """The seat that gives `permission` over a part of `area_code`, or over all of it.
+
+        Raises NotFound when no seat lies in the area nor over it, Forbidden when none that does gives the permission.
+        """
+        near = [seat for seat in self.seats if covers(area_code, seat.area_code) or covers(seat.area_code, area_code)]
+        if not near:
+            raise NotFound(f"There is no area {area_code!r} for you.")
+        for seat in near:
+            if permission in seat.permissions:
+                return seat
         raise Forbidden(f"None of your roles in {area_code} allows {permission.value}.")
 
     def may_anywhere(self, permission: Permission) -> bool:

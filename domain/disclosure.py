@@ -101,7 +101,8 @@ PURPOSES: Final = {
 _LONG_NUMBER: Final = re.compile(r"[0-9]{8}")
 
 
-def _without_numbers(text: str) -> str:
+def without_numbers(text: str) -> str:
+    """The same text. Raises ValueError when it may name a person by number."""
     if _LONG_NUMBER.search(text):
         raise ValueError("contains a long number; an explanation names no person by number")
     return text
@@ -110,7 +111,7 @@ def _without_numbers(text: str) -> str:
 Explanation = Annotated[
     Note,
     StringConstraints(min_length=10),
-    AfterValidator(_without_numbers),
+    AfterValidator(without_numbers),
     Field(json_schema_extra={"not": {"pattern": _LONG_NUMBER.pattern}}),
 ]
 """In the reader's own words. It is shown to inspectors and to the person, so it holds no number itself."""

@@ -286,6 +286,23 @@ class RangeNotSatisfiable(DomainError):
     default_remedy = "Ask for a range inside the file, or for all of it."
 
 
+class ConsultationIncomplete(DomainError):
+    """The draft of a policy may not be published yet; `data.missing` names what is missing, each with a code."""
+
+    code = "consultation_incomplete"
+    default_remedy = "Wait until the time for comments is over and every comment has an answer, then publish it."
+
+
+class DraftOutdated(DomainError):
+    """The draft of a policy builds on a version that others have replaced; `data.based_on` is the one that counts."""
+
+    code = "draft_outdated"
+    default_remedy = (
+        "Compare the draft with the version in `data.based_on`, take over what it changed, and amend the draft with "
+        "`based_on` set to that version."
+    )
+
+
 REFUSALS: dict[str, type[DomainError]] = {
     refusal.code: refusal
     for refusal in (
@@ -321,6 +338,8 @@ REFUSALS: dict[str, type[DomainError]] = {
         EvidenceErased,
         ContentErased,
         RangeNotSatisfiable,
+        ConsultationIncomplete,
+        DraftOutdated,
     )
 }
 """Every refusal by its code, to make it again on the other side of the engine. InvalidInput carries violations."""

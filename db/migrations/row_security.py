@@ -14,6 +14,10 @@ IN_VIEW: Final = """EXISTS (
     WHERE seen.code = '*' OR {column} = seen.code
        OR ({column} >= seen.code || '.' COLLATE "C" AND {column} < seen.code || '/' COLLATE "C"))"""
 """The row's area is one of the viewer's or below one; format it with the `column`."""
+CONCERNS: Final = """EXISTS (
+    SELECT 1 FROM unnest(string_to_array(nullif(current_setting('kawal.areas', true), ''), ',')) AS seen(code)
+    WHERE {column} = '*' OR starts_with(seen.code, {column} || '.'))"""
+"""One of the viewer's areas lies below the row's: what holds there concerns them; format it with the `column`."""
 IS_SYSTEM: Final = "starts_with(coalesce(current_setting('kawal.actor', true), ''), 'system:')"
 """A part of Kawal acts."""
 IS_KNOWN: Final = "nullif(current_setting('kawal.actor', true), '') IS NOT NULL"

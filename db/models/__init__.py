@@ -36,6 +36,7 @@ from db.models.people import (
     Office,
     User,
 )
+from db.models.policies import DraftRevision, PolicyAnswer, PolicyComment, PolicyDraft, PolicyTurn
 from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.retention import LegalHold
@@ -64,6 +65,7 @@ __all__ = [
     "DataSubjectRequest",
     "Decision",
     "Delegation",
+    "DraftRevision",
     "Escalation",
     "Evidence",
     "EvidenceUpload",
@@ -80,6 +82,10 @@ __all__ = [
     "Notification",
     "Office",
     "OutboxMessage",
+    "PolicyAnswer",
+    "PolicyComment",
+    "PolicyDraft",
+    "PolicyTurn",
     "PolicyVersion",
     "Reading",
     "RefreshToken",

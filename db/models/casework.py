@@ -276,17 +276,25 @@ class MinistryAnswer(Base):
 
 
 class Notification(Base):
-    """What somebody was told about a case: a reminder, an escalation, a return, an end."""
+    """What somebody was told about a case: a reminder, an escalation, a return, an end; or about a draft of a policy.
+
+    Without a role and a name it is for everybody who works in the area: that is how drafts are announced.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
         one_of("to_role", Role),
         Index("ix_notifications_to_role_area_code_id", "to_role", "area_code", "id"),
         Index("ix_notifications_to_user_id_id", "to_user_id", "id"),
+        Index(
+            "ix_notifications_policy_draft_id", "policy_draft_id", postgresql_where=text("policy_draft_id IS NOT NULL")
+        ),
+        CheckConstraint("(update_id IS NULL) <> (policy_draft_id IS NULL)", name="about_one_thing"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    update_id: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
+    policy_draft_id: Mapped[UUID | None] = mapped_column(ForeignKey("policy_drafts.id"))
     task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id"))
     area_code: Mapped[AreaCode]
     to_role: Mapped[str | None]

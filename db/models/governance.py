@@ -6,18 +6,37 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import AreaCode, Base, Document, Moment, one_of
+from domain.consultation import EmergencyReason
 
 
 class PolicyVersion(Base):
-    """A published policy. Immutable: a case keeps the version it began with. Append-only."""
+    """A published policy. Immutable: a case keeps the version it began with. Append-only.
+
+    One that was published in an emergency has a reason, and an end after which new cases no longer begin with it.
+    """
 
     __tablename__ = "policies"
-    __table_args__ = (UniqueConstraint("area_code", "number"),)
+    __table_args__ = (
+        UniqueConstraint("area_code", "number"),
+        one_of("emergency_reason", EmergencyReason),
+        CheckConstraint("(emergency_reason IS NULL) = (ends_at IS NULL)", name="emergency_ends"),
+        CheckConstraint("(draft_id IS NULL) = (draft_revision IS NULL)", name="revision_of_draft"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     area_code: Mapped[AreaCode]
@@ -27,6 +46,11 @@ class PolicyVersion(Base):
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     published_at: Mapped[Moment]
     effective_at: Mapped[Moment]
+    draft_id: Mapped[UUID | None] = mapped_column(ForeignKey("policy_drafts.id"), index=True)
+    draft_revision: Mapped[int | None]
+    emergency_reason: Mapped[str | None]
+    emergency_note: Mapped[str | None]
+    ends_at: Mapped[datetime | None]
 
 
 class Calendar(Base):

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Text, any_, bindparam, case, func, literal, select, true
+from sqlalchemy import Select, case, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Calendar, PolicyVersion
 from db.repositories.people import ancestry
+from db.repositories.policies import IN_FORCE
 from domain.authority import NATION
 from domain.calendar import WorkingCalendar
 from domain.errors import NotFound
@@ -33,22 +34,11 @@ class AreaFacts(NamedTuple):
     remoteness: int
 
 
-_IN_FORCE = (
-    select(PolicyVersion.id)
-    .where(
-        PolicyVersion.area_code == any_(bindparam("areas", type_=ARRAY(Text))),
-        PolicyVersion.effective_at <= bindparam("at"),
-    )
-    .order_by(PolicyVersion.area_code.desc(), PolicyVersion.number.desc())
-    .limit(1)
-)
+_CAPITAL = AreaFacts("Asia/Jakarta", 0)
 
 
 class Rules:
     """What one process remembers of the rules.
-
-    Where areas contain each other the nearest one's rule holds: the longest code sorts last, and `*` for the nation
-    sorts before every digit.
 
     A published version never changes, so it is kept for good. Which version is in force, and the calendar, are asked
     again after `fresh_for` seconds.
@@ -80,14 +70,17 @@ class Rules:
 
         Raises NotFound when no policy covers the area.
         """
-        version_id = await connection.scalar(_IN_FORCE, {"areas": ancestry(area_code), "at": at})
+        version_id = await connection.scalar(IN_FORCE, {"areas": ancestry(area_code), "at": at})
         if version_id is None:
-            raise NotFound(f"No policy is in force for {area_code}.", remedy="An administrator has to publish one.")
+            raise NotFound(
+                f"No policy is in force for {area_code}.",
+                remedy="Whoever runs Kawal puts the first one in force: `kawal policies start FILE`.",
+            )
         return PolicyInForce(version_id, await self.policy(connection, version_id))
 
     async def area(self, connection: AsyncConnection, area_code: str) -> AreaFacts:
-        """Zone and remoteness of an area. Raises NotFound."""
-        known = self._areas.get(area_code)
+        """Zone and remoteness of an area; the nation's are those of its capital. Raises NotFound."""
+        known = _CAPITAL if area_code == NATION else self._areas.get(area_code)
         if known is None:
             row = (
                 await connection.execute(select(Area.zone, Area.remoteness).where(Area.code == area_code))

@@ -54,9 +54,12 @@ class Api:
         """What `username` reads at `path`. Raises Refused."""
         return await self._ask(username, "GET", path, params=query)
 
-    async def post(self, username: str, path: str, body: Document) -> Document:
-        """What comes of an act of `username`, asked again under its key while the outcome is open. Raises Refused."""
-        headers = {"Idempotency-Key": str(uuid4())}
+    async def post(self, username: str, path: str, body: Document, *, holds: int | None = None) -> Document:
+        """What comes of an act of `username`, asked again under its key while the outcome is open. Raises Refused.
+
+        `holds` is the version of the thing that it is done on.
+        """
+        headers = {"Idempotency-Key": str(uuid4())} | ({} if holds is None else {"If-Match": f'"v{holds}"'})
         return await self._ask(username, "POST", path, json=body, headers=headers)
 
     async def _ask(self, username: str, method: str, path: str, **content: Any) -> Document:

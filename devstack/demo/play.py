@@ -11,15 +11,17 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from devstack.demo.api import Api, DemoError, Document
+from devstack.demo.api import Api, DemoError, Refused
 from devstack.demo.partners import PartnerAdmin
 from devstack.demo.people import Households, Newcomers
 from devstack.demo.scene import Scenario, Scene
 from devstack.demo_people import REGENCY
 from devstack.partners.settings import PartnerSettings
-from domain.policy import default_policy, demo_policy
+from domain.errors import NotPossibleNow
+from domain.policy import Policy, demo_policy
 
-_ADMINISTRATOR = "admin"
+_DRAFTER, _PUBLISHER = "perencana", "kadis"
+_NOTE = "Peragaan: kebijakan dalam detik."
 _DEMO_NAME = demo_policy().name
 
 
@@ -100,21 +102,30 @@ def _fault(ending: Ending) -> str | None:
 
 @asynccontextmanager
 async def _in_seconds(api: Api) -> AsyncGenerator[None]:
-    """Publish the demo policy for the regency for as long as the block lasts, then what was in force before."""
-    before = await api.get(_ADMINISTRATOR, "/v1/policies/in-force", area_code=REGENCY)
-    await _publish(api, demo_policy(area_code=REGENCY).model_dump(mode="json"))
+    """Put the demo policy in force for the regency for as long as the block lasts, as in an emergency.
+
+    The planner drafts it, the head of office publishes it. What was in force before is so again after the block.
+    """
+    in_force = await api.get(_PUBLISHER, "/v1/policies/in-force", area_code=REGENCY)
+    if in_force["emergency"] is not None and in_force["name"] == _DEMO_NAME:
+        await _revoke(api, in_force["id"])  # left by a run that was interrupted
+        in_force = await api.get(_PUBLISHER, "/v1/policies/in-force", area_code=REGENCY)
+    rules = Policy.model_validate(in_force["document"])
+    policy = demo_policy(area_code=REGENCY).model_copy(update={"publication": rules.publication})
+    draft = await api.post(_DRAFTER, "/v1/policies/drafts", {"policy": policy.model_dump(mode="json")})
+    path = f"/v1/policies/drafts/{draft['id']}"
+    why = {"reason": "cases_stuck", "note": _NOTE}
+    published = await api.post(_PUBLISHER, f"{path}/emergency", why, holds=draft["version"])
     try:
         yield
     finally:
-        await _publish(api, _to_restore(before["document"]))
+        await _revoke(api, published["id"])
+        await api.post(_DRAFTER, f"{path}/withdrawal", {"note": _NOTE})
 
 
-def _to_restore(document: Document) -> Document:
-    """What was in force, for the regency; the default where that was a demo policy left by an interrupted run."""
-    if document["name"] == _DEMO_NAME:
-        return default_policy(area_code=REGENCY).model_dump(mode="json")
-    return {**document, "area_code": REGENCY}
-
-
-async def _publish(api: Api, policy: Document) -> None:
-    await api.post(_ADMINISTRATOR, "/v1/policies", {"policy": policy})
+async def _revoke(api: Api, version_id: str) -> None:
+    try:
+        await api.post(_PUBLISHER, f"/v1/policies/{version_id}/revocation", {"note": _NOTE})
+    except Refused as refusal:
+        if refusal.code != NotPossibleNow.code:  # it has lapsed by itself
+            raise

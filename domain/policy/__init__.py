@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.policy.canonical import canonical_json
-from domain.policy.default import default_policy, demo_policy
+from domain.policy.default import BRISK_PUBLICATION, default_policy, demo_policy
 from domain.policy.model import (
     AtLeast,
     DeliveryRule,
@@ -11,6 +11,7 @@ from domain.policy.model import (
     IdentityRule,
     Policy,
     Power,
+    PublicationRule,
     RemotenessCredit,
     RouteRule,
     Rung,
@@ -22,6 +23,7 @@ from domain.policy.tables import ladder_table, reasons_table, route_table, rules
 from domain.policy.validation import RULES, check_policy, parse_policy
 
 __all__ = [
+    "BRISK_PUBLICATION",
     "DEFAULT_RETENTION",
     "RULES",
     "AtLeast",
@@ -30,6 +32,7 @@ __all__ = [
     "IdentityRule",
     "Policy",
     "Power",
+    "PublicationRule",
     "RemotenessCredit",
     "RetentionRule",
     "RetentionSubject",

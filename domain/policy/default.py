@@ -13,11 +13,13 @@ from pydantic import TypeAdapter
 
 from domain.durations import After, Duration, Elapsed, Share, WindowClose, WorkingDays
 from domain.policy.model import (
+    DEFAULT_PUBLICATION,
     DeliveryRule,
     ExtensionLimit,
     IdentityRule,
     Policy,
     Power,
+    PublicationRule,
     RemotenessCredit,
     RouteRule,
     Rung,
@@ -48,6 +50,7 @@ class _Pace(NamedTuple):
     digest: Duration
     second_rung: After
     third_rung: After
+    publication: PublicationRule
 
 
 _OFFICE_DAYS = _Pace(
@@ -62,12 +65,21 @@ _OFFICE_DAYS = _Pace(
     digest=WorkingDays(working_days=1),
     second_rung=WorkingDays(working_days=2),
     third_rung=WorkingDays(working_days=3),
+    publication=DEFAULT_PUBLICATION,
 )
 
 
 def _seconds(count: int) -> Elapsed:
     return TypeAdapter(Elapsed).validate_python({"elapsed": f"PT{count}S"})
 
+
+BRISK_PUBLICATION = PublicationRule(
+    consultation=_seconds(20),
+    emergency=_seconds(3600),
+    source="For demonstrations: a consultation that a person can wait for",
+    strength=Strength.PROPOSAL,
+)
+"""For a machine on which nobody is asked in earnest."""
 
 _SECONDS = _Pace(
     verification=_seconds(20),
@@ -81,6 +93,7 @@ _SECONDS = _Pace(
     digest=_seconds(30),
     second_rung=_seconds(4),
     third_rung=_seconds(8),
+    publication=BRISK_PUBLICATION,
 )
 
 
@@ -144,6 +157,7 @@ def _policy(
             source="Proposal; at most once more the time of the longest stage",
             strength=Strength.PROPOSAL,
         ),
+        publication=pace.publication,
     )
 
 

@@ -13,13 +13,13 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, NonNegativeInt, PlainSerializer, PositiveInt
 
-from domain.durations import After, Duration, Share
+from domain.durations import After, Duration, Share, WorkingDays
 from domain.pauses import PauseCause
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
-from domain.vocabulary import Kind, Outcome, ReasonCode, Role, Stage
+from domain.vocabulary import Kind, Outcome, ReasonCode, Role, Stage, Strength
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _Item = TypeVar("_Item")
@@ -141,6 +141,26 @@ class ExtensionLimit(Provenance):
     times: NonNegativeInt
 
 
+class PublicationRule(Provenance):
+    """How the next policy of the area comes about.
+
+    A draft is on show for `consultation` before it may be published. In an emergency it may be published at once, for
+    `emergency` at most: by then it is confirmed after a consultation, or the policy before it is in force again.
+    """
+
+    consultation: Duration
+    emergency: Duration
+
+
+DEFAULT_PUBLICATION = PublicationRule(
+    consultation=WorkingDays(working_days=5),
+    emergency=WorkingDays(working_days=15),
+    source="Proposal; a week for villages to answer, and three in which an emergency can be consulted on",
+    strength=Strength.PROPOSAL,
+)
+"""What holds where a policy says nothing about it, as those do that are older than the rule."""
+
+
 class Policy(Datum):
     """The rules of one regency (`area_code` like `32.06`) or of the nation (`*`), in one version.
 
@@ -163,6 +183,7 @@ class Policy(Datum):
     remoteness_credits: ListOf[RemotenessCredit] = ()
     extension_limit: ExtensionLimit
     retention: ListOf[RetentionRule] = DEFAULT_RETENTION
+    publication: PublicationRule = DEFAULT_PUBLICATION
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

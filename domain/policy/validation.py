@@ -9,6 +9,7 @@ from domain.policy.form import MOST_VALUES, is_too_large, violations_of_form
 from domain.policy.ladder_rules import LADDER_RULES
 from domain.policy.lapse_rules import LAPSE_RULES
 from domain.policy.model import Policy
+from domain.policy.publication_rules import PUBLICATION_RULES
 from domain.policy.reason_rules import REASON_RULES
 from domain.policy.retention_rules import RETENTION_RULES
 from domain.policy.route_rules import ROUTE_RULES
@@ -17,7 +18,14 @@ from domain.policy.separation_rules import SEPARATION_RULES
 from domain.policy.stage_rules import STAGE_RULES
 
 RULES: tuple[Rule, ...] = (
-    ROUTE_RULES + STAGE_RULES + LAPSE_RULES + LADDER_RULES + SEPARATION_RULES + REASON_RULES + RETENTION_RULES
+    *ROUTE_RULES,
+    *STAGE_RULES,
+    *LAPSE_RULES,
+    *LADDER_RULES,
+    *SEPARATION_RULES,
+    *REASON_RULES,
+    *RETENTION_RULES,
+    *PUBLICATION_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

@@ -1,4 +1,4 @@
-"""Publishing a policy from the command line, before there is an administrator to do it through the API."""
+"""The first policy of an area, put in force from the command line before there is one by which others are published."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import PolicyVersion
-from db.repositories.people import ancestry
-from domain.errors import NotFound
+from db.repositories.policies import lock_line, version_in_force
+from domain.errors import NotFound, NotPossibleNow
 from domain.policy import Policy
-from services.policies import add_version
+from services.policies.versions import add_version
 
 
 class Published(NamedTuple):
@@ -26,28 +24,21 @@ class Published(NamedTuple):
     policy: Policy
 
 
-async def publish_policy(connection: AsyncConnection, policy: Policy, *, at: datetime) -> Published:
-    """Publish the next version for the policy's area, in force at once; open cases keep theirs."""
-    await add_version(connection, policy, at=at, effective_at=at)
-    return await policy_in_force(connection, policy.area_code, at=at)
+async def start_policy(connection: AsyncConnection, policy: Policy, *, at: datetime) -> Published:
+    """Put the first policy in force where none is. Raises NotPossibleNow where one is: drafts are for that."""
+    await lock_line(connection, policy.area_code)
+    try:
+        found = await policy_in_force(connection, policy.area_code, at=at)
+    except NotFound:
+        await add_version(connection, policy, at=at, effective_at=at)
+        return await policy_in_force(connection, policy.area_code, at=at)
+    raise NotPossibleNow(
+        f"Version {found.number} of the policy for {found.area_code} is in force there.",
+        remedy="Draft the next one; others comment, and somebody else publishes it: `kawal policies draft FILE`.",
+    )
 
 
 async def policy_in_force(connection: AsyncConnection, area_code: str, *, at: datetime) -> Published:
-    """The version that a case of the area begins with now: the nearest area's latest. Raises NotFound."""
-    row = (
-        await connection.execute(
-            select(
-                PolicyVersion.id,
-                PolicyVersion.area_code,
-                PolicyVersion.number,
-                PolicyVersion.effective_at,
-                PolicyVersion.document,
-            )
-            .where(PolicyVersion.area_code.in_(ancestry(area_code)), PolicyVersion.effective_at <= at)
-            .order_by(PolicyVersion.area_code.desc(), PolicyVersion.number.desc())
-            .limit(1),
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"No policy is in force for {area_code}.", remedy="Publish one: `kawal policies publish FILE`.")
+    """The version that a case of the area begins with now. Raises NotFound."""
+    row = await version_in_force(connection, area_code, at=at)
     return Published(row.id, row.area_code, row.number, row.effective_at, Policy.model_validate(row.document))

@@ -1,4 +1,4 @@
-"""What I was told: by name, or as one who holds a role over the area."""
+"""What I was told: by name, as one who holds a role over the area, or as one who works where a policy is to hold."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from db.models import Area, Notification, Update
+from db.repositories.people import ancestry
 from db.session import Viewer
 from domain.authority import Actor
 from domain.vocabulary import Kind, Role
@@ -35,6 +36,29 @@ WORDS: Final[dict[str, Text]] = {
         en="An administrator sent an update back to a stage.",
     ),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
+    "policy_consultation": Text(
+        id="Rancangan kebijakan terbuka untuk ditanggapi.", en="A draft policy awaits comments."
+    ),
+    "policy_amended": Text(
+        id="Rancangan kebijakan diubah dan kembali terbuka untuk ditanggapi.",
+        en="A draft policy was amended and awaits comments anew.",
+    ),
+    "policy_commented": Text(id="Rancangan kebijakan Anda ditanggapi.", en="Somebody commented on your draft policy."),
+    "policy_comment_answered": Text(id="Tanggapan Anda dijawab.", en="Your comment was answered."),
+    "policy_withdrawn": Text(id="Rancangan kebijakan ditarik kembali.", en="A draft policy was withdrawn."),
+    "policy_published": Text(id="Kebijakan baru diterbitkan.", en="A new policy was published."),
+    "policy_emergency": Text(
+        id="Kebijakan darurat berlaku untuk sementara dan terbuka untuk ditanggapi.",
+        en="A policy is in force for a time in an emergency, and awaits comments.",
+    ),
+    "policy_revoked": Text(
+        id="Kebijakan dicabut; yang sebelumnya berlaku.", en="A policy was revoked; the former holds."
+    ),
+    "policy_took_effect": Text(id="Kebijakan baru mulai berlaku.", en="A new policy has taken effect."),
+    "policy_lapsed": Text(
+        id="Kebijakan darurat berakhir; yang sebelumnya berlaku kembali.",
+        en="A policy of an emergency has lapsed; the former is in force again.",
+    ),
 }
 """What each subject says."""
 
@@ -47,7 +71,8 @@ class Told(View):
     id: UUID
     subject: str
     words: Text
-    update_id: UUID
+    update_id: UUID | None = Field(description="Null when it is about a draft of a policy")
+    policy_draft_id: UUID | None
     tracking_code: str | None = Field(description="Null when the case is no longer in your areas")
     kind: Kind | None
     task_id: UUID | None
@@ -68,11 +93,17 @@ def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any
     """The statement of the list."""
     columns = (
         *(Notification.id, Notification.subject, Notification.update_id, Notification.task_id),
+        Notification.policy_draft_id,
         *(Notification.area_code, Notification.to_role, Notification.created_at),
     )
     statement = (
-        select(*columns, Area.name.label("area_name"), Update.tracking_code, Update.kind)
-        .join(Area, Area.code == Notification.area_code)
+        select(
+            *columns,
+            func.coalesce(Area.name, Notification.area_code).label("area_name"),
+            Update.tracking_code,
+            Update.kind,
+        )
+        .outerjoin(Area, Area.code == Notification.area_code)
         .outerjoin(Update, Update.id == Notification.update_id)
         .where(_to(actor))
         .order_by(Notification.id.desc())
@@ -82,7 +113,7 @@ def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any
 
 
 def _to(actor: Actor) -> ColumnElement[bool]:
-    """By name, by role, or to somebody whom the actor stands in for, about work that they now have."""
+    """By name, by role, to all who work in an area, or to somebody whom they stand in for, about work they now have."""
     by_role = (
         and_(Notification.to_role == role.value, within(Notification.area_code, areas))
         for role, areas in areas_by_role(actor.seats).items()
@@ -96,7 +127,18 @@ def _to(actor: Actor) -> ColumnElement[bool]:
         for seat in actor.seats
         if seat.lent_by is not None
     )
-    return or_(Notification.to_user_id == actor.user_id, *by_role, *for_another)
+    to_everybody = and_(
+        Notification.policy_draft_id.is_not(None),
+        Notification.to_role.is_(None),
+        Notification.to_user_id.is_(None),
+        or_(Notification.area_code.in_(_over(actor)), within(Notification.area_code, actor.areas)),
+    )
+    return or_(Notification.to_user_id == actor.user_id, to_everybody, *by_role, *for_another)
+
+
+def _over(actor: Actor) -> list[str]:
+    """The areas that lie over the actor's: what is told to everybody there is told to them."""
+    return sorted({above for area in actor.areas for above in ancestry(area)})
 
 
 def _told(row: Row[*tuple[Any, ...]]) -> Told:
@@ -105,6 +147,7 @@ def _told(row: Row[*tuple[Any, ...]]) -> Told:
         subject=row.subject,
         words=WORDS.get(row.subject, _ANY_OTHER),
         update_id=row.update_id,
+        policy_draft_id=row.policy_draft_id,
         tracking_code=row.tracking_code,
         kind=row.kind,
         task_id=row.task_id,

@@ -73,8 +73,8 @@ class Office:
         self._clients = clients
         self._issuer = token_issuer(settings)
 
-    def token(self, user_id: UUID) -> str:
-        return self._issuer.issue(user_id, now=datetime.now(UTC), session_id=session_of(user_id))
+    def token(self, user_id: UUID, *, now: datetime | None = None) -> str:
+        return self._issuer.issue(user_id, now=now or datetime.now(UTC), session_id=session_of(user_id))
 
     async def visitor(self) -> httpx2.AsyncClient:
         """A client that nobody has signed in to."""

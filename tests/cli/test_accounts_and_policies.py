@@ -88,43 +88,53 @@ async def test_what_the_operator_did_to_an_account_stands_in_its_trail(kawal: Ka
     assert (verified["streams"], verified["events"], verified["flaws"]) == (2, 4, [])
 
 
-async def test_a_policy_is_published_for_the_area_asked_for_and_shown_there(kawal: Kawal, tmp_path: Path) -> None:
+async def test_the_first_policy_is_put_in_force_for_the_area_asked_for_and_shown_there(
+    kawal: Kawal, tmp_path: Path
+) -> None:
     file = tmp_path / "policy.json"
     file.write_text(canonical_json(demo_policy()))
-    published = await kawal("policies", "publish", str(file), "--area", "32.06")
-    assert published.exit_code == 0
-    assert "Version 1 of the policy for 32.06" in published.stdout
-    again = await kawal("policies", "publish", "-", "--area", "32.06", stdin=canonical_json(default_policy()))
-    assert "Version 2 of the policy for 32.06" in again.stdout
+    started = await kawal("policies", "start", str(file), "--area", "32.06")
+    assert started.exit_code == 0
+    assert "Version 1 of the policy for 32.06" in started.stdout
     shown = await kawal("policies", "show", "--area", "32.06.13.2001")
-    assert json.loads(shown.stdout) == json.loads(canonical_json(default_policy(area_code="32.06")))
+    assert json.loads(shown.stdout) == json.loads(canonical_json(demo_policy(area_code="32.06")))
     elsewhere = await kawal("policies", "show")
     assert elsewhere.exit_code == 1
     assert "No policy is in force for *" in elsewhere.stderr
 
 
-async def test_policy_of_seconds_is_printed_as_publishing_takes_it(kawal: Kawal) -> None:
+async def test_the_operator_puts_no_policy_in_force_where_one_is(kawal: Kawal) -> None:
+    assert (await kawal("policies", "start", "-", stdin=canonical_json(default_policy()))).exit_code == 0
+    for area in ("*", "32.06"):
+        again = await kawal("policies", "start", "-", "--area", area, stdin=canonical_json(demo_policy()))
+        assert again.exit_code == 1, area
+        assert "Draft the next one" in again.stderr
+    shown = json.loads((await kawal("policies", "show", "--area", "32.06")).stdout)
+    assert shown["name"] == "default"
+
+
+async def test_policy_of_seconds_is_printed_as_starting_takes_it(kawal: Kawal) -> None:
     printed = await kawal("demo", "policy")
-    published = await kawal("policies", "publish", "-", stdin=printed.stdout)
-    assert "Version 1 of the policy for 32.06" in published.stdout
+    started = await kawal("policies", "start", "-", stdin=printed.stdout)
+    assert "Version 1 of the policy for 32.06" in started.stdout
     assert json.loads(printed.stdout)["stages"][0]["deadline"] == {"elapsed": "PT20S"}
 
 
-async def test_every_fault_of_a_policy_is_listed_and_nothing_is_published(kawal: Kawal) -> None:
+async def test_every_fault_of_a_policy_is_listed_and_nothing_is_in_force(kawal: Kawal) -> None:
     document = json.loads(canonical_json(default_policy()))
     document["stages"][0]["ladder"] = []
     document["repair"]["deadline"] = {"working_days": 0}
-    refused = await kawal("policies", "publish", "-", stdin=json.dumps(document))
+    refused = await kawal("policies", "start", "-", stdin=json.dumps(document))
     assert refused.exit_code == 1
     assert "/repair/deadline" in refused.stderr
     del document["repair"]["deadline"]
-    refused = await kawal("policies", "publish", "-", stdin=json.dumps(document))
+    refused = await kawal("policies", "start", "-", stdin=json.dumps(document))
     assert "field_missing" in refused.stderr
     assert (await kawal("policies", "show")).exit_code == 1
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "null"])
 async def test_what_is_no_policy_at_all_is_refused(kawal: Kawal, text: str) -> None:
-    refused = await kawal("policies", "publish", "-", stdin=text)
+    refused = await kawal("policies", "start", "-", stdin=text)
     assert refused.exit_code == 1
     assert refused.stderr

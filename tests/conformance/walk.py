@@ -43,6 +43,7 @@ _BYTES: Final = {**_TUS, "Upload-Offset": "0", "Content-Type": "application/offs
 _KEYED: Final = {"Idempotency-Key": "{key}"}
 _CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersama pendamping"}
 _CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
+_WHY: Final = {"note": "Menunggu peraturan baru"}
 _PAPER: Final = [{"type": "house_photo", "reference": "foto-17"}]
 
 
@@ -125,10 +126,31 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/deadlines/preview": Step(Of.AREA, {"area_code": VILLAGE, "duration": {"working_days": 3}}),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
-    "POST /v1/policies": Step(Of.AREA, {"policy": {"area_code": VILLAGE}}),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
     "GET /v1/policies/{policy_id}": Step(Of.ALL),
     "GET /v1/policies/{policy_id}/diff": Step(Of.ALL, query="with={policy_id}"),
+    "POST /v1/policies/{policy_id}/revocation": Step(Of.AREA, _WHY, headers=_KEYED),
+    "GET /v1/policies/drafts": Step(Of.ROWS),
+    "POST /v1/policies/drafts": Step(Of.AREA, {"policy": {"area_code": VILLAGE}}, headers=_KEYED),
+    "GET /v1/policies/drafts/{draft_id}": Step(Of.AREA),
+    "GET /v1/policies/drafts/{draft_id}/diff": Step(Of.AREA),
+    "GET /v1/policies/drafts/{draft_id}/revisions/{revision}": Step(Of.AREA),
+    "POST /v1/policies/drafts/{draft_id}/revisions": Step(
+        Of.AREA, {"policy": {"area_code": VILLAGE}}, headers={**_KEYED, "If-Match": "*"}
+    ),
+    "POST /v1/policies/drafts/{draft_id}/consultation": Step(Of.AREA),
+    "POST /v1/policies/drafts/{draft_id}/withdrawal": Step(Of.AREA, _WHY),
+    "GET /v1/policies/drafts/{draft_id}/comments": Step(Of.AREA),
+    "POST /v1/policies/drafts/{draft_id}/comments": Step(
+        Of.AREA, {"revision": 1, "text": "Terlalu cepat untuk desa"}, headers=_KEYED
+    ),
+    "POST /v1/policies/drafts/{draft_id}/comments/{comment_id}/answer": Step(
+        Of.AREA, {"verdict": "noted", "reason": "Akan dibahas"}, headers=_KEYED
+    ),
+    "POST /v1/policies/drafts/{draft_id}/publication": Step(Of.AREA, headers={**_KEYED, "If-Match": "*"}),
+    "POST /v1/policies/drafts/{draft_id}/emergency": Step(
+        Of.AREA, {"reason": "disaster", **_WHY}, headers={**_KEYED, "If-Match": "*"}
+    ),
     # People
     "GET /v1/users": Step(Of.ROWS),
     "POST /v1/users": Step(

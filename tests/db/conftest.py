@@ -9,7 +9,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, text
 
-from db.models import AuditOrigin, Comment, Delegation, EvidenceUpload, ForeignIdentity, LegalHold, UnmaskRequest
+from db.models import (
+    AuditOrigin,
+    Comment,
+    Delegation,
+    DraftRevision,
+    EvidenceUpload,
+    ForeignIdentity,
+    LegalHold,
+    PolicyAnswer,
+    PolicyComment,
+    PolicyDraft,
+    PolicyTurn,
+    UnmaskRequest,
+)
 from db.repositories.api_keys import NewKey, add_key, add_secret
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
@@ -75,6 +88,7 @@ async def _fill(scene: Scene) -> None:
     await _hold(scene, update_id)
     await a_request_with_its_export(scene)
     await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
+    await _consult(scene)
     await _administer(scene)
     await _sign_in(scene)
     await _sign_the_trail(scene)
@@ -96,6 +110,54 @@ async def _comment(scene: Scene, update_id: UUID) -> None:
                 written_at=datetime.now(UTC),
             ),
         )
+
+
+async def _consult(scene: Scene) -> None:
+    """A draft of the regency's policy is shown, and somebody has commented on it and was answered."""
+    at, draft_id, comment_id = datetime.now(UTC), new_id(), new_id()
+    dinsos, planner = demo_id("office", "dinsos"), user("perencana")
+    shared = {"draft_id": draft_id, "revision": 1, "area_code": "32.06"}
+    rows = (
+        insert(PolicyDraft).values(
+            id=draft_id,
+            area_code="32.06",
+            office_id=dinsos,
+            drafted_by=planner,
+            drafted_at=at,
+            status="in_consultation",
+            revision=1,
+            opened_at=at,
+            closes_at=at,
+            deadline={},
+            version=2,
+        ),
+        insert(DraftRevision).values(
+            **shared, base_id=scene.policy_version_id, document={}, trial={}, written_by=planner, written_at=at
+        ),
+        insert(PolicyComment).values(
+            **shared,
+            id=comment_id,
+            from_area=TARAJU,
+            text="-",
+            author_id=user("operator.taraju"),
+            role=Role.VILLAGE_OPERATOR.value,
+            office_id=demo_id("office", f"desa/{TARAJU}"),
+            at=at,
+        ),
+        insert(PolicyAnswer).values(
+            comment_id=comment_id,
+            area_code="32.06",
+            verdict="noted",
+            reason="-",
+            answered_by=planner,
+            office_id=dinsos,
+            at=at,
+        ),
+        insert(PolicyTurn).values(version_id=scene.policy_version_id, turn="took_effect", area_code="*", at=at),
+    )
+    async with scene.as_owner() as connection:
+        for row in rows:
+            await connection.execute(row)
 
 
 async def _hold(scene: Scene, update_id: UUID) -> None:

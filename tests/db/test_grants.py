@@ -56,6 +56,7 @@ DEFINERS: Final = {
     "kawal_regroup(uuid,uuid)": APP,
     "kawal_seats(uuid,timestamp with time zone,uuid)": BOTH,
     "kawal_track(text)": APP,
+    "kawal_wrote_draft(uuid,uuid)": APP,
 }
 """Functions that see past row security, and who may ask them; triggers are asked by nobody."""
 INVOKERS: Final = {"kawal_is_resealed(jsonb,jsonb,text[])": BOTH}
@@ -75,6 +76,7 @@ UPDATED: Final = {
     ("kawal_app", "memberships"): "office_id valid_to version",
     ("kawal_app", "offices"): "closed_at name version",
     ("kawal_app", "outbox"): ALL,
+    ("kawal_app", "policy_drafts"): "closes_at deadline opened_at revision status version",
     ("kawal_app", "refresh_tokens"): "replaced_by used_at",
     ("kawal_app", "sessions"): "ended_at ended_because expires_at seen_at",
     ("kawal_app", "sign_in_tallies"): ALL,

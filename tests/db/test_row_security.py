@@ -42,6 +42,8 @@ AREA_TABLES: Final = (
     "update_evidence",
     "comments",
 )
+DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")
+"""Of a regency, and shown to its villages."""
 DESK_TABLES: Final = frozenset(
     {
         "account_digests",
@@ -59,6 +61,7 @@ PROOFS: Final = frozenset({"audit_keys", "audit_checkpoints", "audit_marks"})
 PUBLIC: Final = frozenset({"areas", "offices"})
 ANSWERED_TO_ALL_WHO_ARE_KNOWN: Final = {
     "policies": "the rules of a regency are no secret",
+    "policy_turns": "nor what became of them",
     "calendars": "nor are its holidays",
     "outbox": "ids alone; the API and the worker deliver for everybody",
     "sign_in_tallies": "counted before anybody is known",
@@ -81,7 +84,7 @@ def _in_area(rows: str = "true") -> Sight:
 
 
 SIGHTS: Final = {
-    **dict.fromkeys(AREA_TABLES, _in_area()),
+    **dict.fromkeys((*AREA_TABLES, *DRAFT_TABLES), _in_area()),
     **dict.fromkeys(("audit_streams", "audit_events", "audit_origins"), _in_area("area_code IS NOT NULL")),
     **dict.fromkeys(
         DESK_TABLES,

@@ -33,7 +33,7 @@ from devstack.temporal import TemporalServer
 from domain.keyring import IndexRing, KeyRing
 from domain.policy import Policy, default_policy
 from runtime.settings import Settings
-from services.administration.policies import publish_policy
+from services.policies.versions import add_version
 from tests.faults.policy import brisk_policy
 
 _HOUSEHOLDS: Final = 80
@@ -97,7 +97,8 @@ class Stack:
 
     async def _publish(self, policy: Policy) -> None:
         async with self.database.transaction() as connection:
-            await publish_policy(connection, policy, at=datetime.now(UTC))
+            now = datetime.now(UTC)
+            await add_version(connection, policy, at=now, effective_at=now)
 
     def settings(self) -> Settings:
         """What the stack's own processes are told."""

@@ -12,7 +12,7 @@ from tests.readme.tour import README, Block, Outcome, blocks, fits, run_in_one_s
 pytestmark = pytest.mark.embedded
 
 TOUR = blocks(README.read_text())
-SECONDS = 150
+SECONDS = 240
 
 
 @pytest.fixture(scope="module")

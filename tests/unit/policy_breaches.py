@@ -371,4 +371,22 @@ BREACHES = [
         "/retention/1/period",
         "retention_shorter_than_appeal",
     ),
+    Breach(
+        "a_publication_waits_for_a_time",
+        to("/publication/consultation", {"window_close": "musdes", "at_least": {"working_days": 3}}),
+        "/publication/consultation",
+        "publication_without_a_time",
+    ),
+    Breach(
+        "an_emergency_outlasts_its_consultation",
+        to("/publication/emergency", {"working_days": 5}),
+        "/publication/emergency",
+        "emergency_too_short",
+    ),
+    Breach(
+        "an_emergency_outlasts_its_consultation",
+        to("/publication/emergency", {"calendar_days": 30}),
+        "/publication/emergency",
+        "publication_not_comparable",
+    ),
 ]
