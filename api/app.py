@@ -10,7 +10,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from api import operations, problems, public, v1
+from api import codec, operations, problems, public, v1
 from api.browsers import Site
 from api.front import Front, lifetime_of
 from api.headers import SecurityHeaders
@@ -87,6 +87,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     problems.install(app, methods=methods)
     app.include_router(v1.router)
     app.include_router(public.router)
+    app.include_router(codec.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.
     app.add_middleware(AnswerHead, methods=methods)
     app.add_middleware(BodyLimit, most_bytes_of_file=chosen.evidence_max_bytes)
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     app.add_middleware(Refusals, names=RouteNames(app))
     app.add_middleware(Resumable)
     app.add_middleware(RequestLog, names=RouteNames(app))
+    app.add_middleware(codec.CodecCors, origins=chosen.temporal_ui_origins)
     app.add_middleware(SecurityHeaders, https=Site.of(chosen).is_https)
     operations.install(app)
     app.add_middleware(cast("Any", ProxyHeadersMiddleware), trusted_hosts=list(chosen.trusted_proxies))

@@ -42,6 +42,7 @@ def temporal(settings: StackSettings) -> TemporalServer:
         database=settings.data_dir / "temporal.db",
         port=settings.temporal_port,
         ui_port=settings.temporal_ui_port,
+        codec_endpoint=f"http://{LOOPBACK}:{settings.api_port}/codec",
         run_dir=settings.run_dir,
     )
 

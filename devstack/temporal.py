@@ -51,12 +51,14 @@ class TemporalServer:
         database: Path | None = None,
         port: int = DEFAULT_PORT,
         ui_port: int | None = None,
+        codec_endpoint: str | None = None,
         dynamic_config: Mapping[str, str] | None = None,
         run_dir: Path | None = None,
     ) -> None:
         self.log = log
         self.port = port
         self.ui_port = ui_port
+        self._codec_endpoint = codec_endpoint
         self._database = database
         self._dynamic_config = {**_DYNAMIC_CONFIG, **(dynamic_config or {})}
         self._run_dir = run_dir
@@ -129,7 +131,8 @@ class TemporalServer:
     def _interface(self) -> tuple[str, ...]:
         if self.ui_port is None:
             return ("--headless",)
-        return ("--ui-port", str(self.ui_port), "--ui-disable-news-fetch")
+        codec = () if self._codec_endpoint is None else ("--ui-codec-endpoint", self._codec_endpoint)
+        return ("--ui-port", str(self.ui_port), "--ui-disable-news-fetch", *codec)
 
     async def _serves(self) -> bool:
         """Asked over the frontend's own HTTP door: the answer passes through the frontend and the store."""

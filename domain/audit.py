@@ -114,6 +114,7 @@ class AuditType(StrEnum):
     RIGHTS_EXPORT_REMOVED = "rights.export_removed"
     UNMASKING_REQUESTED = "unmasking.requested"
     UNMASKING_ANSWERED = "unmasking.answered"
+    ENGINE_READ = "engine.read"
     UNMASKING_READ = "unmasking.read"
     ACCOUNT_SIGNED_OUT_EVERYWHERE = "account.signed_out_everywhere"
     ACCOUNT_IDENTITY_BOUND = "account.identity_bound"

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "area:people:manage"
     DELEGATIONS_MANAGE = "area:delegations:manage"
     CASES_CORRECT = "area:cases:correct"
+    ENGINE_READ = "nation:engine:read"
     HOLDS_MANAGE = "area:holds:manage"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
@@ -125,6 +126,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PEOPLE_MANAGE,
             Permission.DELEGATIONS_MANAGE,
             Permission.CASES_CORRECT,
+            Permission.ENGINE_READ,
         },
     ),
     Role.SERVICE: _SERVICE,

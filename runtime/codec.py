@@ -19,6 +19,7 @@ from domain.keyring import KeyRing, SealError, key_id_of
 
 SEALED_ENCODING: Final = b"binary/encrypted"
 KEY_ID_METADATA: Final = "encryption-key-id"
+NOT_OPENED_METADATA: Final = "not-opened"
 
 # Bound into every payload, so that an envelope of a database column cannot pass for a payload, nor the reverse.
 # Not the workflow's id: the engine's web pages ask for payloads to be opened without saying whose they are.
@@ -56,6 +57,24 @@ class SealingCodec(PayloadCodec):
             return Payload.FromString(self._ring.open(payload.data, context=_CONTEXT))
         except DecodeError:
             raise SealError("the envelope holds no payload") from None
+
+
+async def open_each(codec: PayloadCodec | None, payloads: Sequence[Payload]) -> list[Payload]:
+    """The payloads opened, for eyes: one that does not open stays as it is, with `not-opened` in its metadata."""
+    return [await _shown(codec, payload) for payload in payloads]
+
+
+async def _shown(codec: PayloadCodec | None, payload: Payload) -> Payload:
+    if codec is None:
+        return payload
+    try:
+        (opened,) = await codec.decode([payload])
+    except SealError as fault:
+        marked = Payload()
+        marked.CopyFrom(payload)
+        marked.metadata[NOT_OPENED_METADATA] = str(fault).encode()
+        return marked
+    return opened
 
 
 def data_converter(ring: KeyRing | None) -> DataConverter:

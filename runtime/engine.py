@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
@@ -46,7 +46,7 @@ from domain.contracts import (
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
 from domain.ids import act_update_id, workflow_id
 from runtime.breaker import Breaker
-from runtime.codec import data_converter
+from runtime.codec import data_converter, open_each
 from runtime.settings import Settings
 
 AREA: Final = SearchAttributeKey.for_keyword("KawalArea")
@@ -215,6 +215,10 @@ class Engine:
     async def tell_deadline_moved(self, update_id: UUID, message: DeadlineMoved) -> None:
         """Signal that a deadline has become earlier. Raises EngineUnavailable or EngineHasNoCaseError."""
         await self._signal(update_id, "deadline_moved", message)
+
+    async def open_payloads(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Payloads of histories in the clear, without asking the engine; what does not open is marked as such."""
+        return await open_each(self._client.data_converter.payload_codec, payloads)
 
     async def ping(self) -> None:
         """Raise EngineUnavailable when the engine does not answer, at once when that is known already."""

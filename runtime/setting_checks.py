@@ -97,6 +97,17 @@ def parse_networks(value: object) -> object:
     return tuple(networks)
 
 
+def parse_origins(value: object) -> object:
+    """Origins (scheme, host and port) out of their list, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    origins = [part.strip() for part in value.split(",") if part.strip()]
+    for place, origin in enumerate(origins, start=1):
+        if not re.fullmatch(r"https?://[^/?#\s@]+", origin):
+            raise ValueError(f"entry {place} is no origin such as https://temporal.example")
+    return tuple(origins)
+
+
 def check_store(place: str) -> str:
     """A bucket, or a folder by its absolute path; empty for the folder beside the other data."""
     parts = urlsplit(place)

@@ -33,6 +33,7 @@ from runtime.setting_checks import (
     parse_json,
     parse_key_ring,
     parse_networks,
+    parse_origins,
     parse_rate,
     parse_signing_ring,
 )
@@ -48,6 +49,7 @@ PoolSize = Annotated[int, Field(ge=1, le=200)]
 Keys = Annotated[KeyRing, NoDecode, BeforeValidator(parse_key_ring)]
 SigningKeys = Annotated[SigningRing, NoDecode, BeforeValidator(parse_signing_ring)]
 Rate = Annotated[str | None, BeforeValidator(parse_rate)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_networks)]
 IndexKeys = Annotated[IndexRing, NoDecode, BeforeValidator(parse_index_ring)]
 Issuers = Annotated[tuple[IssuerSettings, ...], NoDecode, BeforeValidator(parse_json), AfterValidator(check_issuers)]
@@ -138,6 +140,8 @@ class Settings(BaseSettings):
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed; empty for none."""
     insecure_cookies: bool = False
     """Cookies that go over plain HTTP, without the prefix `__Host-`: for a `public_url` on loopback alone."""
+    temporal_ui_origins: Origins = ()
+    """Origins, separated by commas, whose pages may have payloads opened from a browser (`/codec/decode`)."""
     oidc_issuers: Issuers = ()
     """Issuers that are trusted besides our own: a list of objects as JSON (`runtime/oidc/settings.py`)."""
     field_keys: Keys

@@ -53,6 +53,7 @@ def _told(**values: str) -> dict[str, str]:
 
 
 WALK: Final[Mapping[str, Step]] = {
+    "POST /codec/decode": Step(Of.ALL, {"payloads": []}),
     # Cases
     "GET /v1/updates": Step(Of.ROWS),
     "POST /v1/updates": Step(
