@@ -171,7 +171,7 @@ class Dispatcher:
                 )
             case "authority_changed":
                 changed = AuthorityChanged.model_validate(message.payload)
-                await wake_vacant(self._database, changed, at=datetime.now(UTC))
+                await wake_vacant(self._database, changed, membership_id=message.subject_id, at=datetime.now(UTC))
             case _:
                 raise ValueError(f"the outbox knows no topic {message.topic!r}")
 

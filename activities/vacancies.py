@@ -56,6 +56,9 @@ _LOOK: Final = text(
 )
 
 
+_LENT: Final = text("SELECT role, area_code FROM kawal_lent_to_holder(:membership_id, :at)")
+
+
 class AuthorityChanged(BaseModel):
     """What an outbox message of the topic says: somebody gained or lost `role` over `area_code`."""
 
@@ -63,12 +66,18 @@ class AuthorityChanged(BaseModel):
     area_code: str = NATION
 
 
-async def wake_vacant(database: Database, changed: AuthorityChanged, *, at: datetime) -> None:
-    """Have the engine look again at every open task that a holder of the role could decide and now nobody can."""
-    after: UUID | None = _NOBODY
-    while after is not None:
-        async with database.transaction(Viewer.system("worker")) as connection:
-            after = await _look(connection, changed, after=after, at=at)
+async def wake_vacant(database: Database, changed: AuthorityChanged, *, membership_id: UUID, at: datetime) -> None:
+    """Have the engine look again at every open task that a holder of the role could decide and now nobody can.
+
+    Whoever loses their own seat stands in for nobody any more: the tasks of those on leave are looked at too.
+    """
+    async with database.transaction(Viewer.system("worker")) as connection:
+        lent = (await connection.execute(_LENT, {"membership_id": membership_id, "at": at})).all()
+    for each in (changed, *(AuthorityChanged(role=row.role, area_code=row.area_code) for row in lent)):
+        after: UUID | None = _NOBODY
+        while after is not None:
+            async with database.transaction(Viewer.system("worker")) as connection:
+                after = await _look(connection, each, after=after, at=at)
 
 
 async def _look(connection: AsyncConnection, changed: AuthorityChanged, *, after: UUID, at: datetime) -> UUID | None:

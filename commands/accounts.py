@@ -11,13 +11,18 @@ import typer
 from pydantic import JsonValue
 
 from api.security.passwords import PasswordHasher
+from commands.forms import read_form
 from commands.operation import owner_database, run
 from commands.terminal import AsJson, CommandFailed, say, show_json, show_table
+from db.repositories.trail import SYSTEM
 from domain.authority import NATION
-from domain.ids import new_id
 from domain.vocabulary import Role
 from services.administration import accounts
-from services.administration.accounts import AccountRow, NewAccount
+from services.administration.accounts import AccountRow
+from services.people import accounts as people
+from services.people.accounts import NewUser
+from services.people.memberships import NewMembership, grant
+from services.people.offices import NewOffice, add_office
 
 FEWEST_CHARACTERS = 12
 
@@ -42,7 +47,7 @@ def add_user(
     password_stdin: _FromStdin = False,
 ) -> None:
     """Make an account; the password is asked for. It can do nothing until it has a membership."""
-    account = NewAccount(new_id(), username, display_name, "", area)
+    account = read_form(NewUser, username=username, display_name=display_name, area_code=area)
     run(_add(account, _password(from_stdin=password_stdin)))
     say(f"Account {username} made. Give it a role: `kawal memberships add {username} --role ...`.")
 
@@ -107,16 +112,18 @@ def add_membership(
     say(f"{username} is {role.value} of {office} over {area} from now on.")
 
 
-async def _add(account: NewAccount, password: str) -> None:
-    account = account._replace(password_hash=await _hashed(password))
+async def _add(account: NewUser, password: str) -> None:
+    hashed = await _hashed(password)
     async with owner_database().transaction() as connection:
-        await accounts.add_account(connection, account, at=datetime.now(UTC))
+        at = datetime.now(UTC)
+        await people.add_user(connection, account, vault=None, by=SYSTEM, at=at, password_hash=hashed)
 
 
 async def _change(username: str, password: str) -> None:
     hashed = await _hashed(password)
     async with owner_database().transaction() as connection:
-        await accounts.change_password(connection, username, password_hash=hashed, at=datetime.now(UTC))
+        user_id = await accounts.find_account(connection, username)
+        await people.replace_password(connection, user_id, password_hash=hashed, by=SYSTEM, at=datetime.now(UTC))
 
 
 async def _unlock(username: str | None, address: str | None) -> bool:
@@ -146,20 +153,18 @@ async def _grant(
     until: datetime | None,
     new_office: bool,
 ) -> UUID:
+    at = datetime.now(UTC)
     async with owner_database().transaction() as connection:
+        user_id = await accounts.find_account(connection, username)
         if new_office:
-            office_id = await accounts.add_office(connection, office, area_code=area_code)
+            made = read_form(NewOffice, name=office, area_code=area_code)
+            office_id = (await add_office(connection, made, by=SYSTEM, at=at)).id
         else:
             office_id = await accounts.find_office(connection, office)
-        return await accounts.add_membership(
-            connection,
-            username,
-            role=role,
-            office_id=office_id,
-            area_code=area_code,
-            at=datetime.now(UTC),
-            until=until,
+        wanted = read_form(
+            NewMembership, user_id=user_id, role=role, office_id=office_id, area_code=area_code, valid_to=until
         )
+        return (await grant(connection, wanted, by=SYSTEM, at=at)).id
 
 
 async def _hashed(password: str) -> str:

@@ -3,23 +3,25 @@
 1. An administrator appoints within their own area only, and no role above their own tier.
 2. Nobody appoints themselves, to whatever role; ending an appointment of one's own is always allowed.
 3. A role is held over an area no wider than its tier: no village operator of a whole regency.
-4. A leave is declared by the holder, an administrator of the area, or a superior: a supervising role over the area that
+4. An account is administered by whoever may appoint to all that it holds and to all that is lent to it.
+5. A leave is declared by the holder, an administrator of the area, or a superior: a supervising role over the area that
    stands above the holder's, on a higher tier or within the same office. None of them makes themselves the delegate.
-5. Who stands in holds a working role of the same tier or a higher one in the same regency, is present for the whole
+6. Who stands in holds a working role of the same tier or a higher one in the same regency, is present for the whole
    period, and nobody stands in for them: there are no chains.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from domain.authority import NATION, PERMISSIONS, Actor, Permission, Seat, covers
-from domain.errors import Forbidden, InvalidInput, NotFound, Violation
+from domain.errors import Forbidden, NotFound, Violation
 from domain.vocabulary import AreaLevel, Role, Tier
 
 LONGEST_LEAVE: Final = timedelta(days=366)
@@ -40,6 +42,13 @@ class Verdict(StrEnum):
 
     SAME_PERSON = "same_person"
     DIFFERENT_PEOPLE = "different_people"
+
+
+class Held(NamedTuple):
+    """A role over an area, of a membership or lent by one."""
+
+    role: Role
+    area_code: str
 
 
 class Identity(BaseModel):
@@ -146,32 +155,63 @@ def managing_seat(actor: Actor, *, area_code: str) -> Seat:
 
 
 def appointing_seat(actor: Actor, *, user_id: UUID, role: Role, area_code: str) -> Seat:
-    """The seat in which `actor` may make an account a `role` over an area, or change that it is one.
+    """The seat in which `actor` may make an account a `role` over an area, or change or end that it is one.
 
-    Raises NotFound for an area outside the actor's, Forbidden for a role above their tier or for themselves, and
-    InvalidInput for an area that is wider than the role.
+    Raises NotFound for an area outside the actor's, Forbidden for a role above their tier or for themselves.
     """
     seat = managing_seat(actor, area_code=area_code)
     if actor.person.has(user_id):
         raise Forbidden("Nobody appoints themselves.", remedy="Ask another administrator, of this area or above.")
-    tier = tier_of_role(role, area_code=area_code)
-    if is_higher(tier, tier_of_area(seat.area_code)):
+    if not _appoints(seat, Held(role, area_code)):
         raise Forbidden(
             f"{role.value} stands above the {tier_of_area(seat.area_code).value}.",
             remedy="Ask an administrator of the tier of that role.",
         )
-    if is_higher(tier_of_area(area_code), tier):
-        raise InvalidInput([_too_wide(role, tier)])
     return seat
 
 
-def _too_wide(role: Role, tier: Tier) -> Violation:
-    return Violation(
-        pointer="/area_code",
-        code="area_wider_than_role",
-        detail=f"{role.value} is a role of the {tier.value} and is not held over a wider area.",
-        remedy="Name an area of that tier, or one below it; several areas are several memberships.",
+def seat_to_govern(actor: Actor, *, user_id: UUID, home: str, held: Iterable[Held]) -> Seat:
+    """The seat in which `actor` governs an account of the area `home`, which holds this and is lent this.
+
+    Raises Forbidden for one's own account, and where the actor could not appoint to something of it; NotFound where
+    its area is none of theirs.
+    """
+    if actor.person.has(user_id):
+        raise Forbidden("Nobody administers their own account.", remedy="Ask another administrator.")
+    seats = [seat for seat in actor.seats if Permission.PEOPLE_MANAGE in seat.permissions]
+    if not all(any(_appoints(seat, each) for seat in seats) for each in held):
+        raise _beyond()
+    if not any(covers(seat.area_code, home) for seat in seats):
+        raise _beyond()
+    return managing_seat(actor, area_code=home)
+
+
+def _appoints(seat: Seat, held: Held) -> bool:
+    """Whether the seat reaches the area, and the role stands no higher than the seat's own tier."""
+    tier = tier_of_role(held.role, area_code=held.area_code)
+    return covers(seat.area_code, held.area_code) and not is_higher(tier, tier_of_area(seat.area_code))
+
+
+def _beyond() -> Forbidden:
+    return Forbidden(
+        "This account belongs, is appointed or stands in beyond your area, or above your tier.",
+        remedy="Ask an administrator of an area that covers all of it; end the appointments within yours.",
     )
+
+
+def check_breadth(role: Role, area_code: str) -> list[Violation]:
+    """What is wrong with holding the role over this area: nothing, or that the area is wider than the role."""
+    tier = tier_of_role(role, area_code=area_code)
+    if not is_higher(tier_of_area(area_code), tier):
+        return []
+    return [
+        Violation(
+            pointer="/area_code",
+            code="area_wider_than_role",
+            detail=f"{role.value} is a role of the {tier.value} and is not held over a wider area.",
+            remedy="Name an area of that tier, or one below it; several areas are several memberships.",
+        ),
+    ]
 
 
 def leave_granting_seat(actor: Actor, *, holder_id: UUID, role: Role, area_code: str) -> Seat | None:

@@ -22,7 +22,8 @@ from domain.people import Identity, index_purpose
 from runtime.oidc.settings import Binding, IssuerSettings
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
-from services.people.accounts import desk_of, governing_seat, note
+from services.people.accounts import note
+from services.people.governance import desk_of, governing_seat
 from services.sessions import own
 
 BIND: Final = "POST /v1/users/identities"

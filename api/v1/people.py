@@ -126,17 +126,21 @@ async def read_user(user_id: UUID, actor: ActorDep, kawal: KawalDep, response: R
 
 
 @router.patch("/users/{user_id}", dependencies=_MANAGE)
-async def change_user(user_id: UUID, body: UserChange, actor: ActorDep, kawal: KawalDep) -> UserInFull:
+async def change_user(
+    user_id: UUID, body: UserChange, actor: ActorDep, kawal: KawalDep, holds: HeldVersions
+) -> UserInFull:
     """Change the name, NIK or e-mail address of an account, disable it, or let it in again. Never one's own."""
-    await accounts.change_user(kawal, actor, user_id, body)
+    await accounts.change_user(kawal, actor, user_id, body, holds=holds)
     return await people.read_user(kawal, actor, user_id)
 
 
 @router.put("/users/{user_id}/password", status_code=204, dependencies=_MANAGE)
-async def give_password(user_id: UUID, body: NewPassword, actor: ActorDep, at_front: FrontDep) -> None:
+async def give_password(
+    user_id: UUID, body: NewPassword, actor: ActorDep, at_front: FrontDep, holds: HeldVersions
+) -> None:
     """Give an account another password. Never one's own; it is written down who gave it."""
     hashed = await at_front.passwords.hash_password(body.password.get_secret_value())
-    await accounts.give_password(at_front.kawal, actor, user_id, password_hash=hashed)
+    await accounts.give_password(at_front.kawal, actor, user_id, password_hash=hashed, holds=holds)
 
 
 @router.post("/users/{user_id}/handover", dependencies=_MANAGE)

@@ -1,4 +1,4 @@
-"""Accounts, offices and memberships, as the operator makes them before anybody can log in."""
+"""Accounts, offices and memberships as the operator finds them, lists them, and unlocks them or signs them out."""
 
 from __future__ import annotations
 
@@ -7,37 +7,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from db.models import Area, Delegation, Membership, Office, User
-from db.repositories import outbox, sessions, tallies, trail
+from db.models import Delegation, Membership, Office, User
+from db.repositories import sessions, tallies, trail
 from db.repositories.trail import Entry
 from domain.audit import ACCESS_STREAM, AuditType, stream_of_account
-from domain.authority import NATION
-from domain.errors import InvalidInput, NotFound, Violation
-from domain.ids import new_id
+from domain.errors import NotFound
 from domain.lockout import account_subject, address_subject
 from domain.sessions import SessionEnd
-from domain.vocabulary import AreaLevel, Role, Tier
-
-_TIERS = {
-    AreaLevel.VILLAGE: Tier.VILLAGE,
-    AreaLevel.DISTRICT: Tier.DISTRICT,
-    AreaLevel.REGENCY: Tier.REGENCY,
-    AreaLevel.PROVINCE: Tier.PROVINCE,
-}
-
-
-class NewAccount(NamedTuple):
-    """An account about to be made."""
-
-    id: UUID
-    username: str
-    display_name: str
-    password_hash: str
-    area_code: str = NATION
+from domain.vocabulary import Role
 
 
 class SeatRow(NamedTuple):
@@ -57,24 +38,6 @@ class AccountRow(NamedTuple):
     display_name: str
     disabled: bool
     seats: tuple[SeatRow, ...]
-
-
-async def add_account(connection: AsyncConnection, account: NewAccount, *, at: datetime) -> None:
-    """Make an account. Raises InvalidInput when the name is taken."""
-    taken = await connection.scalar(select(User.id).where(User.username == account.username))
-    if taken is not None:
-        raise _refused("username", "username_taken", "There is an account of this name.", "Choose another name.")
-    await connection.execute(insert(User).values(**account._asdict(), disabled=False, created_at=at))
-    created = Entry(type=AuditType.ACCOUNT_CREATED, data={"username": account.username, "area": account.area_code})
-    await trail.record(connection, stream_of_account(account.id), [created], at=at, area_code=None)
-
-
-async def change_password(connection: AsyncConnection, username: str, *, password_hash: str, at: datetime) -> None:
-    """Replace the password of an account. Raises NotFound."""
-    user_id = await find_account(connection, username)
-    await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-    changed = Entry(type=AuditType.ACCOUNT_PASSWORD_CHANGED)
-    await trail.record(connection, stream_of_account(user_id), [changed], at=at, area_code=None)
 
 
 async def end_sessions(connection: AsyncConnection, username: str, *, at: datetime) -> int:
@@ -212,65 +175,3 @@ async def find_office(connection: AsyncConnection, name: str) -> UUID:
         f"There is no office {name!r}.",
         remedy=f"Add --new-office to make it. Offices now: {listed}.",
     )
-
-
-async def add_office(connection: AsyncConnection, name: str, *, area_code: str) -> UUID:
-    """Make an office that covers an area. Raises NotFound for an area that is not loaded."""
-    office_id = new_id()
-    tier = await _tier_of(connection, area_code)
-    await connection.execute(insert(Office).values(id=office_id, name=name, tier=tier.value, area_code=area_code))
-    return office_id
-
-
-async def add_membership(
-    connection: AsyncConnection,
-    username: str,
-    *,
-    role: Role,
-    office_id: UUID,
-    area_code: str,
-    at: datetime,
-    until: datetime | None = None,
-) -> UUID:
-    """Give an account a role in an office over an area, from now on. Raises NotFound for the account or the area."""
-    user_id = await find_account(connection, username)
-    await _tier_of(connection, area_code)
-    membership_id = new_id()
-    await connection.execute(
-        insert(Membership).values(
-            id=membership_id,
-            user_id=user_id,
-            role=role.value,
-            office_id=office_id,
-            area_code=area_code,
-            valid_from=at,
-            valid_to=until,
-        ),
-    )
-    granted = Entry(
-        type=AuditType.MEMBERSHIP_GRANTED,
-        data={
-            "membership": str(membership_id),
-            "role": role.value,
-            "office": str(office_id),
-            "area": area_code,
-            "until": until and until.isoformat(),
-        },
-    )
-    await trail.record(connection, stream_of_account(user_id), [granted], at=at, area_code=None)
-    if until is not None:
-        await outbox.tell_authority_changed(connection, membership_id, role=role, area_code=area_code, at=until)
-    return membership_id
-
-
-async def _tier_of(connection: AsyncConnection, area_code: str) -> Tier:
-    if area_code == NATION:
-        return Tier.NATION
-    level = await connection.scalar(select(Area.level).where(Area.code == area_code))
-    if level is None:
-        raise NotFound(f"There is no area {area_code!r}.", remedy="Load it with `kawal areas load --regency CODE`.")
-    return _TIERS[AreaLevel(level)]
-
-
-def _refused(field: str, code: str, detail: str, remedy: str) -> InvalidInput:
-    return InvalidInput([Violation(pointer=f"/{field}", code=code, detail=detail, remedy=remedy)])

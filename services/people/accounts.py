@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import AccountDigest, Delegation, Membership, User
+from db.models import AccountDigest, Membership, User
 from db.repositories import outbox, trail
 from db.repositories.trail import Doer, Entry
-from db.session import Viewer
 from db.vault import Vault
 from domain.areas import AreaOrNation
 from domain.audit import AuditType, stream_of_account
-from domain.authority import Actor, Permission, Seat, covers
-from domain.errors import Forbidden, InvalidInput, NotFound, Violation
+from domain.authority import Actor
+from domain.errors import InvalidInput, Violation
 from domain.ids import new_id
 from domain.people import Identity, identity_context, index_purpose, managing_seat
 from domain.text import ShortText
 from domain.vocabulary import Role
 from services.kawal import Kawal
-from services.keyed import Call, once
+from services.keyed import Call, HeldVersions, once
 from services.people.areas import unknown_area
+from services.people.governance import desk_of, governing_seat
 from services.people.matches import Match, find_matches
+from services.versions import require_version
 
 CREATE: Final = "POST /v1/users"
 
 Username = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]$")]
 Nik = Annotated[str, Field(pattern=r"^[0-9]{16}$")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
-
-_REACH: Final = text("SELECT kawal_reach(:user_id, :at)")
 
 
 class NewUser(BaseModel):
@@ -90,50 +88,28 @@ async def create_user(kawal: Kawal, call: Call, user: NewUser) -> tuple[Made, bo
         )
 
 
-async def change_user(kawal: Kawal, actor: Actor, user_id: UUID, change: UserChange) -> list[Match]:
+async def change_user(
+    kawal: Kawal, actor: Actor, user_id: UUID, change: UserChange, *, holds: HeldVersions
+) -> list[Match]:
     """Change an account; answers which accounts look like the same person's now.
 
-    Raises NotFound, and Forbidden for one's own account or one that reaches beyond the actor's area.
+    Raises NotFound, StaleVersion, and Forbidden for one's own account or one beyond the actor's area or tier.
     """
     at = kawal.now()
     async with kawal.database.transaction(desk_of(actor)) as connection:
         seat = await governing_seat(connection, actor, user_id, at=at)
-        return await alter_user(connection, user_id, change, vault=kawal.vault, by=Doer.of(actor, seat), at=at)
+        row = await lock_user(connection, user_id)
+        require_version(holds, row.version)
+        return await alter_user(connection, row, change, vault=kawal.vault, by=Doer.of(actor, seat), at=at)
 
 
-async def give_password(kawal: Kawal, actor: Actor, user_id: UUID, *, password_hash: str) -> None:
+async def give_password(kawal: Kawal, actor: Actor, user_id: UUID, *, password_hash: str, holds: HeldVersions) -> None:
     """Replace the password of an account. Raises as `change_user` does."""
     at = kawal.now()
     async with kawal.database.transaction(desk_of(actor)) as connection:
         seat = await governing_seat(connection, actor, user_id, at=at)
-        await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-        changed = Entry(type=AuditType.ACCOUNT_PASSWORD_CHANGED, by=Doer.of(actor, seat))
-        await note(connection, user_id, changed, at=at)
-
-
-def desk_of(actor: Actor) -> Viewer:
-    """A transaction of somebody who administers accounts."""
-    return Viewer.at_desk(actor, Permission.PEOPLE_MANAGE)
-
-
-async def governing_seat(connection: AsyncConnection, actor: Actor, user_id: UUID, *, at: datetime) -> Seat:
-    """The seat in which `actor` governs an account: nobody their own, and none that reaches beyond their area.
-
-    Raises NotFound for an account that is not in view, Forbidden.
-    """
-    seen = await connection.scalar(select(User.area_code).where(User.id == user_id))
-    if seen is None:
-        raise NotFound(f"There is no account {user_id} for you.")
-    if actor.person.has(user_id):
-        raise Forbidden("Nobody administers their own account.", remedy="Ask another administrator.")
-    managed = actor.areas_with(Permission.PEOPLE_MANAGE)
-    reach: Iterable[str] = await connection.scalars(_REACH, {"user_id": user_id, "at": at})
-    if not all(any(covers(area, reached) for area in managed) for reached in reach):
-        raise Forbidden(
-            "This account belongs, or is appointed, beyond your area.",
-            remedy="Ask an administrator of an area that covers all of it; end the appointments within yours.",
-        )
-    return managing_seat(actor, area_code=seen)
+        require_version(holds, (await lock_user(connection, user_id)).version)
+        await replace_password(connection, user_id, password_hash=password_hash, by=Doer.of(actor, seat), at=at)
 
 
 async def add_user(
@@ -164,39 +140,52 @@ async def add_user(
     made = await connection.execute(upsert(User).values(row).on_conflict_do_nothing(index_elements=["username"]))
     if not made.rowcount:
         raise InvalidInput([_username_taken()])
-    created = Entry(
-        type=AuditType.ACCOUNT_CREATED,
-        by=by,
-        data={"username": user.username, "display_name": user.display_name, "area": user.area_code},
-    )
+    # The trail is for good: what the account is called stands in its row alone, which can be changed.
+    created = Entry(type=AuditType.ACCOUNT_CREATED, by=by, data={"area": user.area_code})
     await note(connection, user_id, created, at=at)
     matches = await _keep_identity(connection, user_id, identity, vault=vault, by=by, at=at)
     return Made(id=user_id, matches=matches)
 
 
+async def lock_user(connection: AsyncConnection, user_id: UUID) -> Row[*tuple[Any, ...]]:
+    """The account, locked until the transaction ends."""
+    columns = (User.id, User.display_name, User.disabled, User.identity, User.version)
+    return (await connection.execute(select(*columns).where(User.id == user_id).with_for_update())).one()
+
+
+async def replace_password(
+    connection: AsyncConnection, user_id: UUID, *, password_hash: str, by: Doer, at: datetime
+) -> None:
+    """Write another password of an account; the database ends every session of it."""
+    await connection.execute(_change(user_id, password_hash=password_hash))
+    await note(connection, user_id, Entry(type=AuditType.ACCOUNT_PASSWORD_CHANGED, by=by), at=at)
+
+
 async def alter_user(
     connection: AsyncConnection,
-    user_id: UUID,
+    row: Row[*tuple[Any, ...]],
     change: UserChange,
     *,
     vault: Vault | None,
     by: Doer,
     at: datetime,
 ) -> list[Match]:
-    """Write what is different of an account, and wake the cases that it can no longer decide."""
-    wanted = select(User.display_name, User.disabled, User.identity).where(User.id == user_id).with_for_update()
-    row = (await connection.execute(wanted)).one()
+    """Write what is different of an account, and wake the cases that it can no longer decide.
+
+    Of names, numbers and addresses the trail says that they are others now, and not which.
+    """
+    user_id: UUID = row.id
     matches: list[Match] = []
     if change.display_name is not None and change.display_name != row.display_name:
         await connection.execute(_change(user_id, display_name=change.display_name))
-        data: dict[str, JsonValue] = {"before": row.display_name, "after": change.display_name}
-        await note(connection, user_id, Entry(type=AuditType.ACCOUNT_CHANGED, by=by, data={"name": data}), at=at)
+        renamed = Entry(type=AuditType.ACCOUNT_CHANGED, by=by, data={"changed": ["display_name"]})
+        await note(connection, user_id, renamed, at=at)
     if change.nik is not None or change.email is not None:
         known = _opened(user_id, row.identity, vault)
         new = Identity(nik=change.nik or known.nik, email=change.email or known.email)
         if new != known:
             changed: list[JsonValue] = [name for name in ("email", "nik") if getattr(new, name) != getattr(known, name)]
-            entry = Entry(type=AuditType.ACCOUNT_CHANGED, by=by, data={"identity": changed})
+            entry = Entry(type=AuditType.ACCOUNT_CHANGED, by=by, data={"changed": changed})
             await note(connection, user_id, entry, at=at)
             matches = await _keep_identity(connection, user_id, new, vault=vault, by=by, at=at)
     if change.disabled is not None and change.disabled != row.disabled:
@@ -214,18 +203,13 @@ async def set_disabled(connection: AsyncConnection, user_id: UUID, *, disabled: 
 
 
 async def tell_of_seats(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> None:
-    """Have the cases looked at that the holder, or whoever they stand in for, could decide."""
-    own = select(Membership.id, Membership.role, Membership.area_code).where(
+    """Have the cases looked at that the holder could decide, or those for whom they stand in."""
+    held = select(Membership.id, Membership.role, Membership.area_code).where(
         Membership.user_id == user_id,
         Membership.valid_from <= at,
         (Membership.valid_to.is_(None)) | (Membership.valid_to > at),
     )
-    lent = (
-        select(Membership.id, Membership.role, Membership.area_code)
-        .join(Delegation, Delegation.membership_id == Membership.id)
-        .where(Delegation.delegate_id == user_id, Delegation.valid_to > at, Delegation.ended_at.is_(None))
-    )
-    for row in (await connection.execute(own.union(lent))).all():
+    for row in (await connection.execute(held)).all():
         await outbox.tell_authority_changed(connection, row.id, role=Role(row.role), area_code=row.area_code, at=at)
 
 

@@ -29,8 +29,9 @@ from domain.sessions import digest_of
 from domain.text import ShortText
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
-from services.people.accounts import desk_of, governing_seat, note
+from services.people.accounts import note
 from services.people.areas import unknown_area
+from services.people.governance import desk_of, governing_seat
 
 CREATE: Final = "POST /v1/api-keys"
 ROTATE: Final = "POST /v1/api-keys/rotation"

@@ -40,16 +40,21 @@ async def release_claims(
     by: Doer,
     at: datetime,
     to: Actor | None = None,
+    unless_held_by: Actor | None = None,
 ) -> list[TaskMoved]:
     """Take every open task of an area from whoever claimed it; `to` has those that they may decide.
 
+    `unless_held_by` is the claimer with the seats that are left to them: what they may still decide stays theirs.
     Cases are locked in the order of their ids, as every act on one locks it first.
     """
     claimed = select(Task.id, Task.update_id).where(
         Task.claimed_by == user_id, Task.status == "open", within(Task.area_code, (area_code,))
     )
     rows: Sequence[Row[*tuple[Any, ...]]] = (await connection.execute(claimed.order_by(Task.update_id))).all()
-    moved = [await _move(connection, row.update_id, row.id, user_id, to=to, by=by, at=at) for row in rows]
+    moved = [
+        await _move(connection, row.update_id, row.id, user_id, to=to, unless_held_by=unless_held_by, by=by, at=at)
+        for row in rows
+    ]
     return [task for task in moved if task is not None]
 
 
@@ -60,12 +65,15 @@ async def _move(
     holder: UUID,
     *,
     to: Actor | None,
+    unless_held_by: Actor | None,
     by: Doer,
     at: datetime,
 ) -> TaskMoved | None:
     await lock_case(connection, update_id)
     task = await read_task(connection, task_id)
     if not task.open or task.claimed_by != holder:
+        return None
+    if unless_held_by is not None and await _refusal(connection, unless_held_by, task) is None:
         return None
     because = None if to is None else await _refusal(connection, to, task)
     new = None if to is None or because is not None else to.user_id

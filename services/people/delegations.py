@@ -25,11 +25,11 @@ from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
 from services.people.accounts import note
+from services.people.turns import take_turn
 
 CREATE: Final = "POST /v1/delegations"
 
 _LEAVES: Final = text("SELECT * FROM kawal_leaves(:people, :since, :until)")
-_IN_TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('leave:' || :person, 0))")
 
 
 class NewDelegation(BaseModel):
@@ -178,19 +178,24 @@ async def _people(
     *,
     at: datetime,
 ) -> tuple[Person, Actor | None, list[Violation]]:
-    """Holder and delegate; leaves of the same person are declared one after the other."""
-    for person in sorted(str(user_id) for user_id in (holder_id, delegate_id) if user_id is not None):
-        await connection.execute(_IN_TURN, {"person": person})
-    try:
-        holder = await read_actor(connection, holder_id, at=at)
-    except Unauthenticated:
-        raise NotPossibleNow("The account of the holder is disabled.") from None
-    if delegate_id is None:
-        return holder.person, None, []
-    try:
-        return holder.person, await read_actor(connection, delegate_id, at=at), []
-    except Unauthenticated:
+    """Holder and delegate; leaves of the same person, under whatever account, are declared one after the other."""
+    holder = await _in_use(connection, holder_id, at=at)
+    if holder is None:
+        raise NotPossibleNow("The account of the holder is disabled.")
+    delegate = None if delegate_id is None else await _in_use(connection, delegate_id, at=at)
+    people = [holder.person] if delegate is None else [holder.person, delegate.person]
+    for person in sorted({min(person.accounts) for person in people}):
+        await take_turn(connection, "leaves", person)
+    if delegate_id is not None and delegate is None:
         return holder.person, None, [_wrong_delegate("delegate_unknown", "There is no such account in use.")]
+    return holder.person, delegate, []
+
+
+async def _in_use(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> Actor | None:
+    try:
+        return await read_actor(connection, user_id, at=at)
+    except Unauthenticated:
+        return None
 
 
 async def _overlaps(

@@ -18,9 +18,10 @@ from domain.authority import NATION, Actor
 from domain.errors import InvalidInput, NotFound, Unauthenticated, Violation
 from services.kawal import Kawal
 from services.keyed import Call, once
-from services.people.accounts import desk_of, governing_seat, note, set_disabled
+from services.people.accounts import note, set_disabled
 from services.people.claims import TaskMoved, release_claims
 from services.people.delegations import finish
+from services.people.governance import desk_of, governing_seat
 from services.people.memberships import end
 
 ROUTE: Final = "POST /v1/users/{}/handover"

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import AccountMatch, User
 from db.repositories import trail
 from db.repositories.trail import Doer, Entry
-from db.session import Viewer
 from domain.audit import AuditType, stream_of_account
-from domain.authority import Actor, Permission
+from domain.authority import Actor
 from domain.errors import Forbidden, NotFound
 from domain.ids import new_id
-from domain.people import Verdict, managing_seat
+from domain.people import Verdict
 from services.kawal import Kawal
+from services.people.governance import desk_of, governing_seat
 
 _LIKE: Final = text("SELECT user_id, purpose FROM kawal_accounts_like(:digests, :besides)")
 _REGROUP: Final = text("SELECT kawal_regroup(:one, :other)")
@@ -43,13 +43,32 @@ async def find_matches(
     by: Doer,
     at: datetime,
 ) -> list[Match]:
-    """Flag every other account with one of these digests, wherever it is administered. A verdict stays as it is."""
+    """Flag every other account with one of these digests, wherever it is administered.
+
+    These are all that the account has: a pair that shares nothing any more is over, unless somebody has judged it. A
+    verdict stays as it is, for whoever administers one of two accounts would else undo what was found of both.
+    """
     shared: dict[UUID, set[str]] = {}
     for row in await connection.execute(_LIKE, {"digests": list(digests), "besides": user_id}):
         shared.setdefault(row.user_id, set()).add(row.purpose)
+    await _part(connection, user_id, shared)
     return [
         await _flag(connection, user_id, other, sorted(same), by=by, at=at) for other, same in sorted(shared.items())
     ]
+
+
+def stands() -> ColumnElement[bool]:
+    """That a pair shares something, or was judged when it did."""
+    return or_(func.cardinality(AccountMatch.same) > 0, AccountMatch.verdict.is_not(None))
+
+
+async def _part(connection: AsyncConnection, user_id: UUID, shared: Collection[UUID]) -> None:
+    """Write that the account shares nothing with any but these."""
+    other = case((AccountMatch.first_id == user_id, AccountMatch.second_id), else_=AccountMatch.first_id)
+    parted = update(AccountMatch).where(
+        or_(AccountMatch.first_id == user_id, AccountMatch.second_id == user_id), other.not_in(shared)
+    )
+    await connection.execute(parted.values(same=[]))
 
 
 async def _flag(
@@ -81,25 +100,23 @@ async def _flag(
 async def judge(kawal: Kawal, actor: Actor, match_id: UUID, verdict: Verdict) -> None:
     """Say whether two accounts are one person's; from now on separation of duties takes them so. May be revised.
 
-    Raises NotFound, and Forbidden where one of the accounts is the actor's own or lies beyond their area.
+    Raises NotFound, and Forbidden where one of the accounts is the actor's own or not theirs to administer.
     """
     at = kawal.now()
-    async with kawal.database.transaction(Viewer.at_desk(actor, Permission.PEOPLE_MANAGE)) as connection:
-        wanted = select(AccountMatch).where(AccountMatch.id == match_id).with_for_update()
+    async with kawal.database.transaction(desk_of(actor)) as connection:
+        wanted = select(AccountMatch.__table__).where(AccountMatch.id == match_id, stands()).with_for_update()
         match = (await connection.execute(wanted)).one_or_none()
         if match is None:
             raise NotFound(f"There is no such pair of accounts {match_id} for you.")
         pair = (match.first_id, match.second_id)
-        seen = (await connection.scalars(select(User.area_code).where(User.id.in_(pair)))).all()
+        seen = (await connection.scalars(select(User.id).where(User.id.in_(pair)))).all()
         if len(seen) < len(pair):
             raise Forbidden(
                 "One of these accounts is administered elsewhere.",
                 remedy="Ask an administrator of an area that covers both.",
             )
-        if any(actor.person.has(account) for account in pair):
-            raise Forbidden("Nobody judges their own accounts.", remedy="Ask another administrator.")
-        by = Doer.of(actor, managing_seat(actor, area_code=seen[0]))
-        await write_verdict(connection, match_id, pair, verdict, before=match.verdict, by=by, at=at)
+        seat, _ = [await governing_seat(connection, actor, account, at=at) for account in pair]
+        await write_verdict(connection, match_id, pair, verdict, before=match.verdict, by=Doer.of(actor, seat), at=at)
 
 
 async def write_verdict(

@@ -12,19 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Membership, Office, User
 from db.repositories import outbox
+from db.repositories.people import read_actor
 from db.repositories.trail import Doer, Entry
 from domain.areas import AreaOrNation
 from domain.audit import AuditType
 from domain.authority import Actor, Seat, covers
-from domain.errors import InvalidInput, NotFound, NotPossibleNow, Violation
+from domain.errors import InvalidInput, NotFound, NotPossibleNow, Unauthenticated, Violation
 from domain.ids import new_id
-from domain.people import appointing_seat, managing_seat
+from domain.people import appointing_seat, check_breadth, managing_seat
 from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.keyed import Call, Created, HeldVersions, once
-from services.people.accounts import desk_of, note
+from services.people.accounts import note
 from services.people.areas import unknown_area
 from services.people.claims import release_claims
+from services.people.governance import desk_of
+from services.people.offices import OFFICE
+from services.people.turns import take_part
 from services.versions import require_version
 
 CREATE: Final = "POST /v1/memberships"
@@ -109,6 +113,7 @@ async def grant(connection: AsyncConnection, wanted: NewMembership, *, by: Doer,
     begins = wanted.valid_from or at
     violations = _period(begins, wanted.valid_to, at=at)
     violations += await unknown_area(connection, wanted.area_code)
+    violations += check_breadth(wanted.role, wanted.area_code)
     violations += await _office(connection, wanted.office_id, area_code=wanted.area_code)
     violations += await _held_already(connection, wanted, begins=begins)
     if violations:
@@ -179,7 +184,10 @@ async def alter(
 
 
 async def end(connection: AsyncConnection, row: Row[*tuple[Any, ...]], *, by: Doer, at: datetime) -> None:
-    """End an appointment at this moment, or before it began; what its holder has claimed in its area is free again."""
+    """End an appointment at this moment, or before it began.
+
+    What its holder has claimed in its area, and may decide in no seat that is left to them, is free again.
+    """
     _require_running(row, at=at)
     ends = max(row.valid_from, at)
     await _write(connection, row.id, valid_to=ends)
@@ -191,8 +199,17 @@ async def end(connection: AsyncConnection, row: Row[*tuple[Any, ...]], *, by: Do
         "after": {"until": ends.isoformat()},
     }
     await note(connection, row.user_id, Entry(type=AuditType.MEMBERSHIP_ENDED, by=by, data=data), at=at)
-    await release_claims(connection, row.user_id, area_code=row.area_code, by=by, at=at)
+    remaining = await _who_remains(connection, row.user_id, at=at)
+    await release_claims(connection, row.user_id, area_code=row.area_code, by=by, at=at, unless_held_by=remaining)
     await outbox.tell_authority_changed(connection, row.id, role=Role(row.role), area_code=row.area_code, at=at)
+
+
+async def _who_remains(connection: AsyncConnection, user_id: UUID, *, at: datetime) -> Actor | None:
+    """The holder with the seats that are left to them; None for a disabled account."""
+    try:
+        return await read_actor(connection, user_id, at=at)
+    except Unauthenticated:
+        return None
 
 
 def _require_running(row: Row[*tuple[Any, ...]], *, at: datetime) -> None:
@@ -234,6 +251,8 @@ def _period(begins: datetime, ends: datetime | None, *, at: datetime) -> list[Vi
 
 
 async def _office(connection: AsyncConnection, office_id: UUID, *, area_code: str) -> list[Violation]:
+    """What is wrong with appointing somebody in this office, which is not closed before the transaction has ended."""
+    await take_part(connection, OFFICE, office_id)
     row = (
         await connection.execute(select(Office.area_code, Office.closed_at).where(Office.id == office_id))
     ).one_or_none()

@@ -22,11 +22,14 @@ from domain.people import managing_seat, tier_of_area
 from domain.text import ShortText
 from services.kawal import Kawal
 from services.keyed import Call, Created, HeldVersions, once
-from services.people.accounts import desk_of
 from services.people.areas import unknown_area
+from services.people.governance import desk_of
+from services.people.turns import take_turn
 from services.versions import require_version
 
 CREATE: Final = "POST /v1/offices"
+OFFICE: Final = "office"
+"""What takes turns: that an office is closed, and that somebody is appointed in it."""
 
 
 class NewOffice(BaseModel):
@@ -81,11 +84,7 @@ async def change_office(
 async def add_office(connection: AsyncConnection, wanted: NewOffice, *, by: Doer, at: datetime) -> Created:
     """Write an office. Raises InvalidInput for an area that is not loaded, and a name that its area has already."""
     violations = await unknown_area(connection, wanted.area_code)
-    named_so = select(Office.id).where(
-        Office.area_code == wanted.area_code, func.lower(Office.name) == wanted.name.lower(), Office.closed_at.is_(None)
-    )
-    if await connection.scalar(named_so) is not None:
-        violations.append(_wrong("name", "name_taken", "The area has an office of this name."))
+    violations += await _name_taken(connection, wanted.name, area_code=wanted.area_code)
     if violations:
         raise InvalidInput(violations)
     office_id = new_id()
@@ -104,19 +103,48 @@ async def alter_office(
     by: Doer,
     at: datetime,
 ) -> None:
-    """Write what is different of an office."""
-    if change.closed and row.closed_at is None and await _staffed(connection, row.id, at=at):
-        raise NotPossibleNow("Somebody is still appointed in this office.", remedy="End those memberships first.")
+    """Write what is different of an office. Raises InvalidInput for a name that is taken, NotPossibleNow."""
+    if change.closed and row.closed_at is None:
+        await take_turn(connection, OFFICE, row.id)
+        if await _staffed(connection, row.id, at=at):
+            raise NotPossibleNow("Somebody is still appointed in this office.", remedy="End those memberships first.")
     closed_at = row.closed_at if change.closed is None else ((row.closed_at or at) if change.closed else None)
-    after = {"name": change.name or row.name, "closed_at": closed_at}
+    after: dict[str, Any] = {"name": change.name or row.name, "closed_at": closed_at}
     before = {"name": row.name, "closed_at": row.closed_at}
     if after == before:
         return
+    if closed_at is None:
+        taken = await _name_taken(connection, after["name"], area_code=row.area_code, besides=row.id)
+        if taken:
+            raise InvalidInput(taken)
     changed = update(Office).where(Office.id == row.id)
     await connection.execute(changed.values(**after, version=Office.version + 1))
     kind = AuditType.OFFICE_CLOSED if closed_at and not row.closed_at else AuditType.OFFICE_CHANGED
     data: dict[str, JsonValue] = {"before": _told(before), "after": _told(after)}
     await _note(connection, row.id, Entry(type=kind, by=by, data=data), at=at)
+
+
+async def _name_taken(
+    connection: AsyncConnection, name: str, *, area_code: str, besides: UUID | None = None
+) -> list[Violation]:
+    """What is wrong with naming an open office of the area so; offices of an area are named one after the other."""
+    await take_turn(connection, "offices", area_code)
+    named_so = select(Office.id).where(
+        Office.area_code == area_code,
+        func.lower(Office.name) == name.lower(),
+        Office.closed_at.is_(None),
+        Office.id.is_distinct_from(besides),
+    )
+    if await connection.scalar(named_so.limit(1)) is None:
+        return []
+    return [
+        Violation(
+            pointer="/name",
+            code="name_taken",
+            detail="The area has an office of this name.",
+            remedy="Choose another name.",
+        ),
+    ]
 
 
 async def _staffed(connection: AsyncConnection, office_id: UUID, *, at: datetime) -> bool:
@@ -132,7 +160,3 @@ def _told(values: dict[str, Any]) -> dict[str, JsonValue]:
 
 async def _note(connection: AsyncConnection, office_id: UUID, entry: Entry, *, at: datetime) -> None:
     await trail.record(connection, f"office:{office_id}", [entry], at=at, area_code=None)
-
-
-def _wrong(field: str, code: str, detail: str) -> Violation:
-    return Violation(pointer=f"/{field}", code=code, detail=detail, remedy="Choose another.")

@@ -79,13 +79,47 @@ async def test_an_account_is_given_a_role_in_an_office_that_is_made_on_request(k
     assert "password" not in json.dumps(listed)
 
 
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("--role", "regency_verifier", "--area", "32.06.x,*"), "area_code"),
+        (("--role", "regency_verifier", "--area", "32.99"), "area_unknown"),
+        (("--role", "village_head", "--area", "32.06"), "area_wider_than_role"),
+        (("--role", "regency_verifier", "--area", "32.06", "--until", "2020-01-01"), "period_empty"),
+    ],
+)
+async def test_operator_is_refused_the_appointments_that_an_administrator_is(
+    kawal: Kawal, more: tuple[str, ...], code: str
+) -> None:
+    await kawal("areas", "load")
+    await kawal("users", "add", "siti", "--name", "Siti", "--password-stdin", stdin=f"{PASSWORD}\n")
+    refused = await kawal("memberships", "add", "siti", *more, "--office", "Dinas", "--new-office")
+    assert refused.exit_code == 1
+    assert code in refused.stderr
+    (account,) = json.loads((await kawal("users", "list", "--json")).stdout)
+    assert account["seats"] == []
+
+
+async def test_operator_makes_no_account_of_nowhere_and_no_office_twice(kawal: Kawal) -> None:
+    await kawal("areas", "load")
+    typed = ("--name", "Siti", "--password-stdin")
+    for area, code in (("32,*", "area_code"), ("32.99", "area_unknown")):
+        refused = await kawal("users", "add", "siti", *typed, "--area", area, stdin=f"{PASSWORD}\n")
+        assert (refused.exit_code, code in refused.stderr) == (1, True), area
+    await kawal("users", "add", "siti", *typed, stdin=f"{PASSWORD}\n")
+    seat = ("--area", "32.06", "--office", "Dinas", "--new-office")
+    assert (await kawal("memberships", "add", "siti", "--role", "regent", *seat)).exit_code == 0
+    again = await kawal("memberships", "add", "siti", "--role", "planner", *seat)
+    assert (again.exit_code, "name_taken" in again.stderr) == (1, True)
+
+
 async def test_what_the_operator_did_to_an_account_stands_in_its_trail(kawal: Kawal) -> None:
     await kawal("areas", "load")
     await kawal("users", "add", "siti", "--name", "Siti", "--password-stdin", stdin=f"{PASSWORD}\n")
     await kawal("memberships", "add", "siti", "--role", "regent", "--area", "32.06", "--office", "X", "--new-office")
     await kawal("users", "passwd", "siti", "--password-stdin", stdin="another long phrase\n")
     verified = json.loads((await kawal("audit", "verify", "--json")).stdout)
-    assert (verified["streams"], verified["events"], verified["flaws"]) == (2, 4, [])
+    assert (verified["streams"], verified["events"], verified["flaws"]) == (3, 5, [])
 
 
 async def test_the_first_policy_is_put_in_force_for_the_area_asked_for_and_shown_there(

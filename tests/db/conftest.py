@@ -41,7 +41,7 @@ from domain.sessions import Lifetime, Origin, SessionKind
 from domain.signing import SigningRing
 from domain.vocabulary import Role, Stage
 from duties.notary import Notary
-from services.people.accounts import UserChange, alter_user
+from services.people.accounts import UserChange, alter_user, lock_user
 from services.sessions import begin_session
 from tests.casework.play import Play
 from tests.conftest import SEEDED
@@ -240,7 +240,9 @@ async def _administer(scene: Scene) -> None:
     async with at_desk(scene, str(admin), "32.06") as connection:
         for name in ("operator.taraju", "puskesos.taraju"):
             change = UserChange(nik=NIK)
-            await alter_user(connection, user(name), change, vault=VAULT, by=Doer(user_id=admin), at=now)
+            await alter_user(
+                connection, await lock_user(connection, user(name)), change, vault=VAULT, by=Doer(user_id=admin), at=now
+            )
         key = NewKey(
             id=key_id,
             user_id=user(HOLDER),

@@ -50,6 +50,7 @@ DEFINERS: Final = {
     "kawal_one_person(uuid,uuid)": APP,
     "kawal_period(text,text)": WORKER,
     "kawal_posts(text[],text[],timestamp with time zone[])": APP,
+    "kawal_lent_to_holder(uuid,timestamp with time zone)": WORKER,
     "kawal_reach(uuid,timestamp with time zone)": APP,
     "kawal_refresh_holder(bytea)": APP,
     "kawal_refuse_tokens_before(timestamp with time zone)": APP,

@@ -113,11 +113,12 @@ class Staff(Casebook):
         """What the dispatcher does with messages of changed authority that are due; the cases it wakes, and climbs."""
         due = await self.scene.rows(
             "UPDATE outbox SET done_at = :at WHERE topic = 'authority_changed' AND done_at IS NULL "
-            "AND available_at <= :at RETURNING payload",
+            "AND available_at <= :at RETURNING subject_id, payload",
             at=self.clock.at,
         )
         for message in due:
-            await wake_vacant(self.scene.worker, AuthorityChanged.model_validate(message.payload), at=self.clock.at)
+            changed, membership_id = AuthorityChanged.model_validate(message.payload), message.subject_id
+            await wake_vacant(self.scene.worker, changed, membership_id=membership_id, at=self.clock.at)
         woken = await self.scene.rows(
             "UPDATE outbox SET done_at = :at WHERE topic = 'signal_deadline_moved' AND done_at IS NULL "
             "RETURNING subject_id, payload",
