@@ -23,7 +23,10 @@ from services.engine_reading import read_payloads
 _MOST: Final = 1000
 _PREFIX: Final = "/codec"
 
-Encoded = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/_-]*={0,2}$")]
+_LONGEST: Final = 3_000_000
+"""Characters of base64: the engine takes no payload above two megabytes."""
+
+Encoded = Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[A-Za-z0-9+/_-]*={0,2}$")]
 
 router = APIRouter(prefix=_PREFIX, tags=["operations"])
 

@@ -52,6 +52,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "households": "The registry, masked.",
     "disclosure": "Clear values for a purpose, and who has read them.",
     "retention": "What is kept longer than its period, and why.",
+    "rights": "What a person may ask for: all that is held on them, an objection, erasure.",
     "areas": "The tree of areas.",
     "kinds": "The kinds of update, and what each needs.",
     "deadlines": "When something would be due.",

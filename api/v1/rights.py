@@ -20,7 +20,7 @@ from services.queries.keyset import ByAge
 from services.queries.rights import RightsFilter, RightsRequest, list_rights, read_rights
 from services.rights import answer_rights, download_export, request_rights
 
-router = APIRouter(prefix="/data-subject-requests", tags=["rights of the person"])
+router = APIRouter(prefix="/data-subject-requests", tags=["rights"])
 
 _PRIVATE = {
     "Cache-Control": "private, no-store",

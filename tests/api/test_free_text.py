@@ -43,6 +43,8 @@ NEVER_STORED = {
     "question.credits.note": "given back, not stored",
     "code": "what is no code is no code that was given out",
     "body.issuer": "compared with the issuers of the settings",
+    "sealed.payloads.metadata": "opened and given back, not stored",
+    "sealed.payloads.data": "opened and given back, not stored",
     "body.policy": "read as a `Policy`, whose texts are looked at below",
 }
 """Texts that reach no column, and why."""

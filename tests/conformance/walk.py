@@ -207,6 +207,23 @@ WALK: Final[Mapping[str, Step]] = {
     ),
     "GET /v1/delegations/{delegation_id}": Step(Of.SELF, looked_after=Permission.DELEGATIONS_MANAGE),
     "POST /v1/delegations/{delegation_id}/revocation": Step(Of.SELF, looked_after=Permission.DELEGATIONS_MANAGE),
+    # What a person may ask for
+    "GET /v1/data-subject-requests": Step(Of.ROWS),
+    "POST /v1/data-subject-requests": Step(
+        Of.AREA,
+        {
+            "kind": "access",
+            "area_code": VILLAGE,
+            "nik": "3206131708900009",
+            "identified_by": "identity_card",
+            "explanation": "Ingin tahu data apa yang disimpan",
+        },
+        headers=_KEYED,
+    ),
+    "GET /v1/data-subject-requests/{request_id}": Step(Of.AREA),
+    "POST /v1/data-subject-requests/{request_id}/answer": Step(Of.AREA, {"reason": "objection_upheld"}),
+    "GET /v1/data-subject-requests/{request_id}/export": Step(Of.AREA),
+    "GET /v1/data-subject-requests/{request_id}/export/page": Step(Of.AREA),
     # One's own account
     "GET /v1/me": Step(Of.ALL),
     "GET /v1/auth/sessions": Step(Of.ALL),
