@@ -221,7 +221,7 @@ WALK: Final[Mapping[str, Step]] = {
         headers=_KEYED,
     ),
     "GET /v1/data-subject-requests/{request_id}": Step(Of.AREA),
-    "POST /v1/data-subject-requests/{request_id}/answer": Step(Of.AREA, {"reason": "objection_upheld"}),
+    "POST /v1/data-subject-requests/{request_id}/answer": Step(Of.AREA, {"reason": "processing_stopped"}),
     "GET /v1/data-subject-requests/{request_id}/export": Step(Of.AREA),
     "GET /v1/data-subject-requests/{request_id}/export/page": Step(Of.AREA),
     # One's own account

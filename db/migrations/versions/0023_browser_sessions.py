@@ -14,7 +14,7 @@ depends_on = None
 HOLDER = """
     CREATE FUNCTION kawal_browser_session(wanted bytea)
     RETURNS TABLE (session_id uuid, user_id uuid, seen_at timestamptz, ends_at timestamptz)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
         SELECT s.id, s.user_id, s.seen_at, s.ends_at FROM sessions s
         WHERE s.secret_digest = wanted AND s.kind = 'browser'
     $$
