@@ -110,9 +110,9 @@ async def test_refusals_are_written_down_once_a_minute_and_not_once_a_request(ti
 async def test_what_somebody_may_not_do_is_written_in_their_own_trail(office: Office) -> None:
     desk = await office.desk_of(WHO)
     for _ in range(3):
-        assert (await desk.post("/v1/policies", json={"policy": {}})).status_code == 403
+        assert (await desk.post("/v1/policies/drafts", json={"policy": {}})).status_code == 403
     assert await refusals(office, f"account:{user(WHO)}") == [
-        {"status": 403, "route": "/v1/policies", "window": 60},
+        {"status": 403, "route": "/v1/policies/drafts", "window": 60},
     ]
 
 
@@ -123,7 +123,9 @@ async def test_hosts_of_one_network_are_one_stranger_and_one_account_is_one_from
     assert await addresses(office.scene, "access", "access.refused") == ["2001:db8:1::1", "2001:db8:2::1"]
     desk = await office.desk_of(WHO)
     for host in range(1, 6):
-        refused = await desk.post("/v1/policies", json={"policy": {}}, headers={"X-Forwarded-For": f"203.0.113.{host}"})
+        refused = await desk.post(
+            "/v1/policies/drafts", json={"policy": {}}, headers={"X-Forwarded-For": f"203.0.113.{host}"}
+        )
         assert refused.status_code == 403
     assert await addresses(office.scene, f"account:{user(WHO)}", "access.refused") == ["203.0.113.1"]
 
@@ -135,7 +137,7 @@ async def test_a_flood_of_strangers_keeps_nothing_of_accounts_out_of_the_trail(
     for number in range(1, 7):
         assert (await get(office, "/v1/me", f"203.0.113.{number}")).status_code == 401
     assert len(await refusals(office, "access")) == 3
-    assert (await (await office.desk_of(WHO)).post("/v1/policies", json={"policy": {}})).status_code == 403
+    assert (await (await office.desk_of(WHO)).post("/v1/policies/drafts", json={"policy": {}})).status_code == 403
     assert len(await refusals(office, f"account:{user(WHO)}")) == 1
 
 

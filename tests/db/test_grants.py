@@ -30,7 +30,7 @@ DEFINERS: Final = {
     "kawal_api_key(bytea,timestamp with time zone)": APP,
     "kawal_bind_live_evidence()": NOBODY,
     "kawal_browser_session(bytea)": APP,
-    "kawal_candidates(text[],text[],timestamp with time zone)": WORKER,
+    "kawal_candidates(text[],text[],timestamp with time zone)": BOTH,
     "kawal_colleagues(text,text,timestamp with time zone)": APP,
     "kawal_credentials(text)": APP,
     "kawal_due(text)": WORKER,
