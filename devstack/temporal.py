@@ -14,7 +14,7 @@ import httpx2
 
 from devstack.binaries import temporal_program
 from devstack.ports import LOOPBACK, any_free_port, free_port
-from devstack.processes import ChildService, Command
+from devstack.processes import ChildService, Command, ServiceError
 
 DEFAULT_PORT: Final = 7233
 DEFAULT_UI_PORT: Final = 8233
@@ -30,6 +30,8 @@ TIME_SKIPPING: Final[Mapping[str, str]] = {
     "history.timerProcessorMaxTimeShift": '"1ms"',  # else each timer fires up to a second late
 }
 """Dynamic configuration under which a test may skip a workflow's time."""
+_PANIC: Final = "goroutine "
+"""What a trace of a Go program that ended in a panic holds, and its log nowhere else."""
 _DYNAMIC_CONFIG: Final[Mapping[str, str]] = {"matching.enableFairness": "true"}
 # Fewer collections for some memory, a quarter of the server's CPU; the limit keeps that memory bounded.
 _GO_ENVIRONMENT: Final[Mapping[str, str]] = {"GOGC": "400", "GOMEMLIMIT": "500MiB"}
@@ -73,12 +75,21 @@ class TemporalServer:
     async def start(self) -> None:
         """Start the server and wait until its frontend answers and knows the search attributes.
 
-        Raises ServiceError with the end of its log.
+        It takes free ports for its inner services a moment after it has looked for them, and ends in a panic where
+        somebody else was quicker: then it is started once more. Raises ServiceError with the end of its log.
         """
         if self._child is None:  # a second start keeps the ports that clients have been told
             self.port = free_port(self.port)
             if self.ui_port is not None:
                 self.ui_port = free_port(self.ui_port, avoid={self.port})
+        try:
+            await self._launch()
+        except ServiceError:
+            if _PANIC not in self.log.read_text(errors="replace"):
+                raise
+            await self._launch()
+
+    async def _launch(self) -> None:
         self._http_port = any_free_port()
         command = Command(name=self.name, argv=self._argv(), env=_environment(), log=self.log)
         self._child = ChildService(command, ready=self._serves, run_dir=self._run_dir)
