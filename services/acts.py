@@ -6,7 +6,7 @@ asking here first answers at once what can be answered, in the words of the pers
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -34,9 +34,10 @@ from domain.errors import (
 )
 from domain.household import Household
 from domain.ladder import stage_rule
-from domain.lifecycle import Happening, move, send_back
+from domain.lifecycle import Happening, Position, move, send_back
 from domain.quorum import refuse_second_vote
 from domain.requests import (
+    CaseRequest,
     CorrectionRequest,
     DecisionRequest,
     EscalationRequest,
@@ -69,39 +70,28 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
     SeparationOfDuties, StaleVersion, InvalidInput; EngineUnavailable and ActPending, after which the same call
     may be made again.
     """
-    async with _asking(kawal, call) as connection:
-        seen = await read_task_in_view(connection, task_id)
-        task = seen.task
-        keyed = await remember(
-            connection,
-            call,
-            DecisionRequest(body=decision),
-            route=f"POST /v1/tasks/{task_id}/decision",
-            vault=kawal.vault,
-            update_id=task.update_id,
-        )
-        if keyed.response is None:
-            await _check_decision(kawal, connection, call, seen, decision)
-    act = Act(act_id=keyed.id, kind=ActKind.DECIDE, task_id=task_id)
-    return await _carry_out(kawal, call, keyed, act, update_id=task.update_id)
+    return await _act_on_task(
+        kawal,
+        call,
+        task_id,
+        DecisionRequest(body=decision),
+        kind=ActKind.DECIDE,
+        route="decision",
+        check=lambda connection, seen: _check_decision(kawal, connection, call, seen, decision),
+    )
 
 
 async def escalate(kawal: Kawal, call: Call, task_id: UUID, order: EscalationInput) -> Acted:
     """Have the next rung of the task's ladder fire now. Raises as `decide` does, and NotPossibleNow past the last."""
-    async with _asking(kawal, call) as connection:
-        seen = await read_task_in_view(connection, task_id)
-        keyed = await remember(
-            connection,
-            call,
-            EscalationRequest(body=order),
-            route=f"POST /v1/tasks/{task_id}/escalation",
-            vault=kawal.vault,
-            update_id=seen.task.update_id,
-        )
-        if keyed.response is None:
-            await _check_escalation(kawal, connection, call, seen)
-    act = Act(act_id=keyed.id, kind=ActKind.ESCALATE, task_id=task_id)
-    return await _carry_out(kawal, call, keyed, act, update_id=seen.task.update_id)
+    return await _act_on_task(
+        kawal,
+        call,
+        task_id,
+        EscalationRequest(body=order),
+        kind=ActKind.ESCALATE,
+        route="escalation",
+        check=lambda connection, seen: _check_escalation(kawal, connection, call, seen),
+    )
 
 
 async def resubmit(kawal: Kawal, call: Call, update_id: UUID, repair: ResubmissionInput) -> Acted:
@@ -126,41 +116,75 @@ async def resubmit(kawal: Kawal, call: Call, update_id: UUID, repair: Resubmissi
 
 async def withdraw(kawal: Kawal, call: Call, update_id: UUID, withdrawal: WithdrawalInput) -> Acted:
     """Take an update back. Raises as `decide` does, and NotPossibleNow once it is being delivered."""
-    async with _asking(kawal, call) as connection:
-        case = await read_case(connection, update_id)
-        call.actor.seat_for(Permission.UPDATES_WITHDRAW, area_code=case.area_code)
-        keyed = await remember(
-            connection,
-            call,
-            WithdrawalRequest(body=withdrawal),
-            route=f"POST /v1/updates/{update_id}/withdrawal",
-            vault=kawal.vault,
-            update_id=update_id,
-        )
-        if keyed.response is None:
-            require_version(call.holds, case.version)
-            move(case.position(await kawal.rules.policy(connection, case.policy_version_id)), Happening.WITHDRAWN)
-    act = Act(act_id=keyed.id, kind=ActKind.WITHDRAW)
-    return await _carry_out(kawal, call, keyed, act, update_id=update_id)
+    return await _act_on_case(
+        kawal,
+        call,
+        update_id,
+        WithdrawalRequest(body=withdrawal),
+        kind=ActKind.WITHDRAW,
+        route="withdrawal",
+        permission=Permission.UPDATES_WITHDRAW,
+        judge=lambda position: move(position, Happening.WITHDRAWN),
+    )
 
 
 async def correct(kawal: Kawal, call: Call, update_id: UUID, order: CorrectionInput) -> Acted:
     """Send a stuck case back to a stage. Raises as `decide` does, and NotPossibleNow for one it has not come to."""
+    return await _act_on_case(
+        kawal,
+        call,
+        update_id,
+        CorrectionRequest(body=order),
+        kind=ActKind.CORRECT,
+        route="correction",
+        permission=Permission.CASES_CORRECT,
+        judge=lambda position: send_back(position, to=order.to),
+    )
+
+
+async def _act_on_task(
+    kawal: Kawal,
+    call: Call,
+    task_id: UUID,
+    request: CaseRequest,
+    *,
+    kind: ActKind,
+    route: str,
+    check: Callable[[AsyncConnection, TaskInView], Awaitable[None]],
+) -> Acted:
+    """Write down what is asked of a task, once `check` lets it pass, and have it carried out."""
+    async with _asking(kawal, call) as connection:
+        seen = await read_task_in_view(connection, task_id)
+        update_id = seen.task.update_id
+        named = f"POST /v1/tasks/{task_id}/{route}"
+        keyed = await remember(connection, call, request, route=named, vault=kawal.vault, update_id=update_id)
+        if keyed.response is None:
+            await check(connection, seen)
+    act = Act(act_id=keyed.id, kind=kind, task_id=task_id)
+    return await _carry_out(kawal, call, keyed, act, update_id=update_id)
+
+
+async def _act_on_case(
+    kawal: Kawal,
+    call: Call,
+    update_id: UUID,
+    request: CaseRequest,
+    *,
+    kind: ActKind,
+    route: str,
+    permission: Permission,
+    judge: Callable[[Position], object],
+) -> Acted:
+    """Write down what is asked of a case by who has the permission, once `judge` lets it pass; have it carried out."""
     async with _asking(kawal, call) as connection:
         case = await read_case(connection, update_id)
-        call.actor.seat_for(Permission.CASES_CORRECT, area_code=case.area_code)
-        keyed = await remember(
-            connection,
-            call,
-            CorrectionRequest(body=order),
-            route=f"POST /v1/updates/{update_id}/correction",
-            vault=kawal.vault,
-            update_id=update_id,
-        )
+        call.actor.seat_for(permission, area_code=case.area_code)
+        named = f"POST /v1/updates/{update_id}/{route}"
+        keyed = await remember(connection, call, request, route=named, vault=kawal.vault, update_id=update_id)
         if keyed.response is None:
             require_version(call.holds, case.version)
-            send_back(case.position(await kawal.rules.policy(connection, case.policy_version_id)), to=order.to)
-    act = Act(act_id=keyed.id, kind=ActKind.CORRECT)
+            judge(case.position(await kawal.rules.policy(connection, case.policy_version_id)))
+    act = Act(act_id=keyed.id, kind=kind)
     return await _carry_out(kawal, call, keyed, act, update_id=update_id)
 
 

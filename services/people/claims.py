@@ -17,9 +17,9 @@ from db.repositories.cases import lock_case, read_standing, touch_case
 from db.repositories.tasks import TaskRecord, notify, read_task, save_task
 from db.repositories.trail import Doer, Entry, stream_of_update
 from domain.audit import AuditType
-from domain.authority import Actor, Permission, deciding_seat
+from domain.authority import Actor
 from domain.errors import DomainError
-from domain.vocabulary import Stage
+from domain.supervision import working_seat
 from services.queries.scope import within
 
 
@@ -92,11 +92,8 @@ async def _move(
 async def _refusal(connection: AsyncConnection, to: Actor, task: TaskRecord) -> str | None:
     """Why `to` may not work on the task: the code of the refusal; None when they may."""
     try:
-        if task.stage is Stage.REPAIR:
-            to.seat_for(Permission.UPDATES_REPAIR, area_code=task.area_code)
-            return None
         standing = await read_standing(connection, task.update_id, task_id=task.id)
-        deciding_seat(
+        working_seat(
             to,
             area_code=task.area_code,
             stage=task.stage,

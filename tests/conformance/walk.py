@@ -1,6 +1,7 @@
-"""How each endpoint is asked, and what of it belongs to an area: one entry an endpoint, and none may be missing.
+"""How each endpoint would be asked, and what of it belongs to an area: one entry an endpoint, and none may be missing.
 
-Ids in braces are those of one case, household, file, account and appointment of one village, which the test makes.
+`test_walk.py` compares the list with the application; nobody sends these requests yet. Ids in braces stand for those of
+one case, household, file, account and appointment of one village.
 """
 
 from __future__ import annotations

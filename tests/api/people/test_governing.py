@@ -111,7 +111,9 @@ async def test_office_is_closed_or_staffed_and_not_both(district: Staff, turn: i
 async def test_administrator_of_a_district_appoints_in_an_office_of_the_regency(district: Staff) -> None:
     seat = {"user_id": str(user("bpd.taraju")), "role": "district_supervisor", "area_code": DISTRICT}
     office = str(demo_id("office", "dinsos"))
-    await district.done(ADMIN, "POST", "/v1/memberships", seat | {"office_id": office})
+    made = await district.done(ADMIN, "POST", "/v1/memberships", seat | {"office_id": office})
+    (row,) = await district.scene.rows("SELECT office_id, role FROM memberships WHERE id = :id", id=made["id"])
+    assert (str(row.office_id), row.role) == (office, "district_supervisor")
 
 
 async def test_ended_appointment_frees_only_what_the_holder_may_decide_in_no_other(district: Staff) -> None:
