@@ -9,14 +9,18 @@ below may be changed in silence, each for its reason.
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NamedTuple
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from db.models.base import Base
 from db.owner import OwnerDatabase
@@ -33,24 +37,56 @@ SILENT_TABLES: Final = {
     "sign_in_tallies": "counts of failed attempts; refusals and pauses are events, once a minute",
     "outbox": "messages to the engine, of what has its event already",
 }
-SILENT_PLACES: Final = {
-    # A milestone was looked at: it moved, or a digest was told. Rungs that fire have their events.
-    # The civil registry's answer on one person: the event comes when all are judged.
-    ("activities/casework/work.py", "work_on"): {"identity_results", "notifications", "tasks"},
-    # The answer as it came, append-only; the case's event is written when it is carried out.
-    ("services/ministry.py", "take_answer"): {"ministry_answers"},
-    # A session goes on under its next token; its beginning, its end and a token used twice are events.
-    ("services/sessions.py", "refresh"): {"refresh_tokens", "sessions"},
-    # The session of a browser goes on, once a minute; its beginning and its end are events.
-    ("services/session_use.py", "_write"): {"sessions"},
-    # When a key was last used, once a minute; the acts themselves are events and name it.
-    ("services/key_use.py", "_write"): {"api_key_secrets"},
-    # That a file was read: the read log is append-only itself, and nothing of the file has changed.
-    ("services/queries/evidence.py", "open_evidence"): {"read_log"},
-    # The demonstration's households, before there is anybody to act.
-    ("devstack/seed.py", "seed"): {"household_members", "household_versions", "households", "identity_digests"},
+Place = tuple[str, str]
+"""A file and a function in it."""
+
+
+class Silence(NamedTuple):
+    """What may be changed without an event, and why: in rows that were there, these columns; or all of the table."""
+
+    because: str
+    columns: frozenset[str] | None = None
+
+
+SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
+    ("activities/casework/__init__.py", "pass_milestone"): {
+        "tasks": Silence(
+            "when to look again, and the deadline reckoned anew from pauses and calendars, each an event of its own",
+            frozenset({"next_milestone_at", "due_at", "deadline", "digests_sent", "version"}),
+        ),
+        "notifications": Silence("a digest of what stands; rungs that fire have their events"),
+    },
+    ("activities/identity_check.py", "_record"): {
+        "identity_results": Silence("an answer as it came, never changed; the event comes when all are judged"),
+    },
+    ("services/ministry.py", "take_answer"): {
+        "ministry_answers": Silence("an answer as it came, append-only; the event comes when it is carried out"),
+    },
+    ("services/sessions.py", "refresh"): {
+        "sessions": Silence(
+            "a session goes on; its beginning, its end and a token used twice are events",
+            frozenset({"seen_at", "expires_at"}),
+        ),
+        "refresh_tokens": Silence("the next token of a session that goes on"),
+    },
+    ("services/session_use.py", "_write"): {
+        "sessions": Silence("a browser's session goes on, noted once a minute", frozenset({"seen_at", "expires_at"})),
+    },
+    ("services/key_use.py", "_write"): {
+        "api_key_secrets": Silence(
+            "when a key was last used, by a function that writes nothing else; the acts are events and name it",
+        ),
+    },
+    ("services/queries/evidence.py", "open_evidence"): {
+        "read_log": Silence("that a file was read: the read log is append-only itself"),
+    },
+    ("devstack/seed.py", "seed"): dict.fromkeys(
+        ("household_members", "household_versions", "households", "identity_digests"),
+        Silence("the demonstration's households, before there is anybody to act"),
+    ),
 }
-"""By file and function: what they may change without an event, and why."""
+OPENERS: Final = {("activities/casework/work.py", "work_on")}
+"""Open a transaction for somebody else's work: whoever calls them is the place."""
 
 Transaction = Callable[..., AbstractAsyncContextManager[AsyncConnection]]
 _TREE: Final = Path(__file__).resolve().parent.parent
@@ -61,6 +97,7 @@ _WITHOUT_ORIGIN: Final = """
     SELECT type FROM audit_events
     WHERE origin IS NULL AND xmin = pg_current_xact_id_if_assigned()::xid
 """
+_OWN: Final = "xmin = pg_current_xact_id_if_assigned()::xid"
 _silent: list[str] = []
 
 
@@ -84,10 +121,12 @@ def silent_changes() -> list[str]:
 
 
 def _watching(transaction: Transaction) -> Transaction:
-    def begin(database: object, *arguments: Any, **options: Any) -> AbstractAsyncContextManager[AsyncConnection]:
+    def begin(database: Any, *arguments: Any, **options: Any) -> AbstractAsyncContextManager[AsyncConnection]:
         place = _caller()
         opened = transaction(database, *arguments, **options)
-        return opened if place is None or options.get("snapshot") else _watch(opened, place, from_edge=_from_edge())
+        if place is None or options.get("snapshot"):
+            return opened
+        return _watch(opened, place, database=database, from_edge=_from_edge())
 
     return begin
 
@@ -95,8 +134,9 @@ def _watching(transaction: Transaction) -> Transaction:
 @asynccontextmanager
 async def _watch(
     opened: AbstractAsyncContextManager[AsyncConnection],
-    place: tuple[str, str],
+    place: Place,
     *,
+    database: Any,
     from_edge: bool,
 ) -> AsyncGenerator[AsyncConnection]:
     async with opened as connection:
@@ -107,10 +147,44 @@ async def _watch(
         told = after["audit_events"][1] > before["audit_events"][1]
         if told and from_edge and (types := await _without_origin(connection)):
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(types)} without an origin")
+        if told:
+            return
         loud = changed & set(Base.metadata.tables) - set(SILENT_TABLES)
-        loud -= SILENT_PLACES.get(place, set())
-        if loud and not told:
+        for table, silence in SILENT_PLACES.get(place, {}).items():
+            if table in loud and (silence.columns is None or await _only(silence.columns, table, connection, database)):
+                loud.remove(table)
+        if loud:
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(sorted(loud))} changed without an event")
+
+
+async def _only(columns: frozenset[str], table: str, connection: AsyncConnection, database: Database) -> bool:
+    """Whether the transaction changed rows that were there, and nothing of them but `columns`.
+
+    They are held until it ends, so that another connection sees them as they were before it.
+    """
+    now = await _rows(connection, table, _OWN)
+    engine = create_async_engine(database.engine.url, poolclass=NullPool)
+    async with engine.connect() as other:
+        await other.execute(text("SELECT set_config('kawal.actor', :actor, true)"), await _setting(connection, "actor"))
+        await other.execute(text("SELECT set_config('kawal.areas', :areas, true)"), await _setting(connection, "areas"))
+        ids = ", ".join(f"'{row}'" for row in now) or "NULL"
+        before = await _rows(other, table, f"id IN ({ids})")
+    return bool(now) and all(_differing(before.get(row), values) <= columns for row, values in now.items())
+
+
+def _differing(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> set[str]:
+    return {column for column, value in after.items() if before is None or before[column] != value}
+
+
+async def _rows(connection: AsyncConnection, table: str, which: str) -> dict[str, dict[str, Any]]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    rows = await driver.fetch(f"SELECT id::text, to_jsonb(t)::text AS row FROM {table} t WHERE {which}")  # noqa: S608
+    return {row["id"]: json.loads(row["row"]) for row in rows}
+
+
+async def _setting(connection: AsyncConnection, name: str) -> dict[str, str]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return {name: await driver.fetchval(f"SELECT current_setting('kawal.{name}')")}
 
 
 async def _without_origin(connection: AsyncConnection) -> list[str]:
@@ -135,11 +209,20 @@ def _from_edge() -> bool:
     return False
 
 
-def _caller() -> tuple[str, str] | None:
+def _caller() -> Place | None:
     """The file and the function that begins a transaction; None for a test, which may set the scene as it likes."""
-    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  the only way to a caller without reading source
-    while frame.f_back is not None and frame.f_code.co_filename.endswith(("contextlib.py", "db/session.py")):
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  the only way to a caller
+    place = None
+    while frame is not None and (place is None or place in OPENERS):
+        if not frame.f_code.co_filename.endswith(("contextlib.py", "db/session.py")):
+            place = _place(frame)
+            if place is None:
+                return None
         frame = frame.f_back
+    return place
+
+
+def _place(frame: FrameType) -> Place | None:
     file = Path(frame.f_code.co_filename)
     if not file.is_relative_to(_TREE) or file.is_relative_to(_TREE / "tests"):
         return None
