@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Office
 from db.repositories import trail
+from db.repositories.identities import hold_vouched
 from db.repositories.people import Credentials, find_credentials, hold_credentials
 from db.repositories.trail import Doer, Entry
 from db.session import Viewer
@@ -24,6 +25,7 @@ from domain.errors import Unauthenticated
 from domain.lockout import Tally
 from domain.sessions import Lifetime, Origin, SessionKind
 from domain.vocabulary import Role
+from services.identities import Stranger, recognise
 from services.kawal import Kawal
 from services.lockout import Attempt, Patiences, begin_attempt, forgive
 from services.sessions import Signed, begin_session, own
@@ -145,10 +147,20 @@ async def _let_in(
     return signed
 
 
-async def let_in_vouched(kawal: Kawal, actor: Actor, *, issuer: str, lifetime: Lifetime, origin: Origin) -> Signed:
-    """A new session in the browser of somebody whom another issuer has just vouched for."""
-    at, kind = kawal.now(), SessionKind.BROWSER
+async def let_in_vouched(kawal: Kawal, stranger: Stranger, *, lifetime: Lifetime, origin: Origin) -> Signed:
+    """A new session in the browser of somebody whom another issuer has just vouched for.
+
+    Raises Unauthenticated as `recognise` does, and where the account was disabled or its binding taken away meanwhile.
+    """
+    actor = await recognise(kawal, stranger, just_issued=True)
+    at, kind, issuer = kawal.now(), SessionKind.BROWSER, stranger.issuer.issuer
     async with kawal.database.transaction(own(actor.user_id)) as connection:
+        if not await hold_vouched(connection, actor.user_id, issuer, stranger.subject):
+            raise Unauthenticated(
+                "The account was disabled, or is bound to this name no more.",
+                remedy="Ask whoever administers your account.",
+                data={"reason": "account_disabled"},
+            )
         signed = await begin_session(connection, actor.user_id, kind=kind, lifetime=lifetime, origin=origin, at=at)
         await note_log_in(connection, signed, at=at, issuer=issuer)
     return signed

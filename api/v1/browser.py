@@ -19,7 +19,7 @@ from runtime.oidc.provider import Provider
 from services import browser_login, sessions
 from services.accounts import let_in_vouched, log_in
 from services.browser_login import Answered, Asked
-from services.identities import Stranger, recognise
+from services.identities import Stranger
 from services.sessions import Signed
 
 router = APIRouter(tags=["account"])
@@ -170,9 +170,7 @@ async def finish_login(
     vouching = await at_front.foreign.verify_id(provider, token, client_id=client_id, now=now)
     browser_login.check_id_token(asked, dict(vouching.claims), client_id=client_id)
     stranger = Stranger(provider.settings, vouching.subject, vouching.issued_at, vouching.claims)
-    actor = await recognise(at_front.kawal, stranger, just_issued=True)
-    lifetime, vouched_by = at_front.lifetime, provider.settings.issuer
-    signed = await let_in_vouched(at_front.kawal, actor, issuer=vouched_by, lifetime=lifetime, origin=origin)
+    signed = await let_in_vouched(at_front.kawal, stranger, lifetime=at_front.lifetime, origin=origin)
     response = RedirectResponse(asked.return_to, status_code=303)
     at_front.site.forget_cookie(response, LOGIN)
     await _begin(at_front, request, response, signed)

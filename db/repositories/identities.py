@@ -21,6 +21,7 @@ _HOLDER = text(
 )
 _LIKE = text("SELECT DISTINCT user_id FROM kawal_accounts_like(:digests, :nobody)")
 _REFUSE = text("SELECT kawal_refuse_tokens_before(:at)")
+_HOLD = text("SELECT kawal_hold_vouched(:user_id, :issuer, :subject)")
 _NOBODY = UUID(int=0)
 
 
@@ -43,6 +44,11 @@ async def read_vouched(connection: AsyncConnection, issuer: str, subject: str, *
     if rows[0].display_name is None:
         raise Unauthenticated("This account is disabled.", data={"reason": "account_disabled"})
     return Vouched(actor_of(rows[0].user_id, rows), rows[0].tokens_not_before)
+
+
+async def hold_vouched(connection: AsyncConnection, user_id: UUID, issuer: str, subject: str) -> bool:
+    """Whether the account is still bound to this name and not disabled; both stay so until the transaction ends."""
+    return bool(await connection.scalar(_HOLD, {"user_id": user_id, "issuer": issuer, "subject": subject}))
 
 
 async def find_by_digests(connection: AsyncConnection, digests: list[bytes]) -> list[UUID]:

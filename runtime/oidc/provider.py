@@ -1,7 +1,8 @@
 """What an issuer publishes: its endpoints and its keys, kept while it is down and asked for again when they change.
 
-Keys are asked for once an hour beside the requests that need them, and at once for a key that is not known; but not
-more often than every ten seconds, so that made-up key ids do not turn into requests.
+Keys are asked for anew once they are no longer fresh, and at once for a key that is not known; but not more often
+than every ten seconds, so that made-up key ids do not turn into requests. While the issuer does not answer, the keys
+that are known are good for a bounded time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final, cast
 
@@ -23,7 +25,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from domain.errors import IssuerUnavailable
 from runtime.oidc.settings import IssuerSettings
 
-FRESH_SECONDS: Final = 3600.0
 PAUSE_SECONDS: Final = 10.0
 """Between two questions to one issuer."""
 
@@ -65,6 +66,7 @@ class Provider:
         self._asking = asyncio.Lock()
         self._asked_at: float | None = None
         self._known_at = 0.0
+        self._silent = False
         self._metadata: Metadata | None = None
         self._keys: KeySet | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -75,12 +77,17 @@ class Provider:
         return self._asking.locked()
 
     async def keys_for(self, key_id: str | None) -> KeySet:
-        """The issuer's keys, asked for anew where `key_id` is none of them. Raises IssuerUnavailable without any."""
-        if self._keys is None or (key_id is not None and not _has(self._keys, key_id)):
-            await self._ask()
-        elif self._clock() - self._known_at > FRESH_SECONDS and self._may_ask():
-            self._beside(self._ask())
-        if self._keys is None:
+        """The issuer's keys, asked for anew where they are not fresh or `key_id` is none of them.
+
+        While the issuer is silent nobody waits for them. Raises IssuerUnavailable where none are good any more.
+        """
+        unknown = self._keys is None or (key_id is not None and not _has(self._keys, key_id))
+        if unknown or self._older_than(self.settings.keys_fresh_for):
+            if unknown or not self._silent or self._older_than(self.settings.keys_good_for):
+                await self._ask()
+            elif self._may_ask():
+                self._beside(self._ask())
+        if self._keys is None or self._older_than(self.settings.keys_good_for):
             raise self._unavailable()
         return self._keys
 
@@ -109,6 +116,9 @@ class Provider:
             task.cancel()
         await self._client.aclose()
 
+    def _older_than(self, span: timedelta) -> bool:
+        return self._clock() - self._known_at > span.total_seconds()
+
     def _may_ask(self) -> bool:
         return self._asked_at is None or self._clock() - self._asked_at >= PAUSE_SECONDS
 
@@ -123,9 +133,11 @@ class Provider:
                 published = _Published.model_validate_json(await self._get(metadata.jwks_uri))
                 self._keys = _for_signatures(published.keys)
             except (httpx2.HTTPError, TimeoutError, ValidationError, JoseError, ValueError) as fault:
+                self._silent = True
                 _log.warning("oidc.issuer_silent", issuer=self.settings.name, error=type(fault).__name__)
                 return
-            self._metadata, self._known_at = metadata, self._clock()
+            # As old as the question: what was withdrawn while it was answered may be among them.
+            self._metadata, self._known_at, self._silent = metadata, self._asked_at, False
 
     async def _discover(self) -> Metadata:
         """Raises ValueError for metadata of another issuer, or of one that sends secrets over an open line."""

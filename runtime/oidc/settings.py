@@ -67,6 +67,10 @@ class IssuerSettings(BaseModel):
     algorithms: Annotated[tuple[str, ...], AfterValidator(_check_algorithms)] = ("RS256", "ES256")
     skew: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5))] = timedelta(seconds=30)
     """How far its clock may be from ours."""
+    keys_fresh_for: Annotated[timedelta, Field(ge=timedelta(seconds=10), le=timedelta(hours=1))] = timedelta(minutes=5)
+    """How long its keys are taken as they are known: one that it withdraws is good for this long while it answers."""
+    keys_good_for: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(hours=1)
+    """How long at most, while it does not answer."""
     binding: Binding = Binding.ADMINISTRATOR
     username_claim: str = "preferred_username"
     """For the binding by `username`."""
@@ -82,6 +86,8 @@ class IssuerSettings(BaseModel):
         if self.audience == self.client_id:
             # Its ID tokens have the client's id for an audience: they would pass for access tokens.
             raise ValueError("the audience of access tokens must not be the client_id")
+        if self.keys_good_for < self.keys_fresh_for:
+            raise ValueError("keys_good_for must not be shorter than keys_fresh_for")
         return self
 
 

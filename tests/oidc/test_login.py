@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from services.browser_login import opened
 from tests.api.accounts import trail_of
+from tests.api.conftest import somebody_waits, until
 from tests.api.served import Served, served
 from tests.oidc.conftest import trusted
 from tests.oidc.provider import CLIENT, SECRET, OpenIdProvider
@@ -203,6 +205,33 @@ async def test_somebody_who_has_no_account_is_not_let_in(
     back = await at_issuer(await begin(browser), issuer)
     await site.office.scene.rows("UPDATE users SET disabled = true WHERE username = :name RETURNING 1", name=WHO)
     assert await refused(browser, back) == "session_over"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE users SET disabled = true WHERE username = :name",
+        "DELETE FROM foreign_identities USING users u WHERE u.id = user_id AND u.username = :name",
+    ],
+)
+async def test_signing_in_does_not_outlive_a_change_of_the_account_that_came_meanwhile(
+    site: Served, browser: httpx2.AsyncClient, issuer: OpenIdProvider, change: str
+) -> None:
+    await browser.get(await at_issuer(await begin(browser), issuer))
+    assert (await browser.delete("/v1/auth/browser", headers=site.from_own_page)).status_code == 204
+    back = await at_issuer(await begin(browser), issuer)
+    scene = site.office.scene
+    async with scene.as_owner() as connection:
+        await connection.execute(text(change), {"name": WHO})
+        coming = asyncio.create_task(refused(browser, back))
+
+        async def waits_or_is_answered() -> bool:
+            return coming.done() or await somebody_waits(scene)
+
+        await until(waits_or_is_answered)
+    assert await coming == "account_disabled"
+    alive = "SELECT id FROM sessions WHERE kind = 'browser' AND ended_at IS NULL AND user_id = :id"
+    assert await scene.rows(alive, id=user(WHO)) == []
 
 
 async def test_signing_in_straight_after_signing_out_everywhere_works(
