@@ -18,6 +18,7 @@ OF_ROWS: Final = (
     RetentionSubject.READ_LOG,
     RetentionSubject.NOTIFICATIONS,
     RetentionSubject.SESSIONS,
+    RetentionSubject.ORIGINS,
 )
 """Erased in numbers."""
 
@@ -45,11 +46,12 @@ class DueFile(NamedTuple):
     area_code: str
 
 
-_COUNT = text(
-    "SELECT count(*) FILTER (WHERE NOT held) AS due, count(*) FILTER (WHERE held) AS held FROM kawal_due(:of)"
-)
+_COUNT = "SELECT count(*) FILTER (WHERE NOT held) AS due, count(*) FILTER (WHERE held) AS held FROM "
+_COUNT_ROWS = text(f"{_COUNT} kawal_due(:of)")
+_COUNT_ORIGINS = text(f"{_COUNT} kawal_due_origins()")
 _CONTENTS = text("SELECT id, area_code, items FROM kawal_erase_contents(:at_most)")
 _ROWS = text("SELECT kawal_erase_rows(:of, :at_most)")
+_ORIGINS = text("SELECT kawal_erase_origins(:at_most)")
 # The case first, as every act takes it: nobody places a hold on it while its files go.
 _LOCK_CASES = text(
     """
@@ -72,7 +74,10 @@ _FILES = text(
 
 async def count_due(connection: AsyncConnection, subject: RetentionSubject) -> Due:
     """How many of the subject have had their time now."""
-    row = (await connection.execute(_COUNT, {"of": subject.value})).one()
+    if subject is RetentionSubject.ORIGINS:
+        row = (await connection.execute(_COUNT_ORIGINS)).one()
+    else:
+        row = (await connection.execute(_COUNT_ROWS, {"of": subject.value})).one()
     return Due(row.due, row.held)
 
 
@@ -84,6 +89,8 @@ async def erase_contents(connection: AsyncConnection, *, at_most: int) -> list[E
 
 async def erase_rows(connection: AsyncConnection, subject: RetentionSubject, *, at_most: int) -> int:
     """Erase due rows of a subject that belongs to no case; how many."""
+    if subject is RetentionSubject.ORIGINS:
+        return await connection.scalar(_ORIGINS, {"at_most": at_most}) or 0
     return await connection.scalar(_ROWS, {"of": subject.value, "at_most": at_most}) or 0
 
 

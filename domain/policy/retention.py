@@ -29,6 +29,7 @@ class RetentionSubject(StrEnum):
     SESSIONS = "sessions"
     PERSON_REQUESTS = "person_requests"
     PERSON_EXPORTS = "person_exports"
+    ORIGINS = "origins"
 
 
 COUNTED_FROM: Final = {
@@ -42,6 +43,7 @@ COUNTED_FROM: Final = {
     RetentionSubject.SESSIONS: "where an account was signed in, from the end of the session",
     RetentionSubject.PERSON_REQUESTS: "who asked for their rights, and in what words, from the answer",
     RetentionSubject.PERSON_EXPORTS: "the export that was made for a person, from its making",
+    RetentionSubject.ORIGINS: "from which address, client, account and machine an act came, from the act",
 }
 """What each subject is, and from when its period runs."""
 
@@ -76,6 +78,7 @@ DEFAULT_RETENTION: Final = (
     _proposal(RetentionSubject.SESSIONS, 180, "long enough to look into a misuse of an account"),
     _proposal(RetentionSubject.PERSON_REQUESTS, 1825, "that a right was served has to be shown"),
     _proposal(RetentionSubject.PERSON_EXPORTS, 7, "the person fetches it within a week"),
+    _proposal(RetentionSubject.ORIGINS, 365, "an act is looked into by the audit of the year after it"),
 )
 """What holds where a policy says nothing else; also what the database falls back on."""
 

@@ -12,12 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db.owner import OwnerDatabase
+from db.repositories import trail
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.retention import OF_ROWS, Due, count_due
+from db.repositories.trail import Entry
 from db.session import Viewer
+from domain.audit import AuditType, stream_of_account
 from domain.authority import Seat
 from domain.disclosure import Purpose
 from domain.ids import new_id
+from domain.origins import ActOrigin, Means, Traces, acting_from
 from domain.policy import DEFAULT_RETENTION, RetentionSubject, default_policy, period_of
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage
 from duties.retention import RetentionSweep
@@ -260,6 +264,41 @@ async def _reads_erased(client: Any, update_id: UUID) -> None:
     assert (await client.get("/v1/updates")).status_code == 200
 
 
+async def _acted(scene: Scene, stream: str, *, area_code: str | None, ago: timedelta) -> None:
+    """Somebody did something from an address."""
+    origin = ActOrigin(means=Means.SESSION, traces=Traces(address="203.0.113.9"))
+    entry = Entry(type=AuditType.UPDATE_COMMENTED)
+    with acting_from(origin, lambda: VAULT.fields):
+        async with scene.as_owner() as connection:
+            await trail.record(connection, stream, [entry], at=datetime.now(UTC) - ago, area_code=area_code)
+
+
+async def test_from_where_acts_came_goes_after_its_period_and_the_trail_is_whole(play: Play) -> None:
+    scene, village = play.scene, "32.06.13.2001"
+    held, nobody = await old_case(play), stream_of_account(user("kadis"))
+    await _hold(scene, held)
+    for stream, area_code, days in (
+        (f"update:{held}", village, 400),
+        ("update:old", village, 366),
+        ("update:young", village, 364),
+        ("update:policy", "32.05.01.2001", 201),
+        (nobody, None, 366),
+    ):
+        await _acted(scene, stream, area_code=area_code, ago=timedelta(days=days))
+    assert await due(scene, RetentionSubject.ORIGINS) == Due(2, 1)
+    shorter = (DEFAULT_RETENTION[-1].model_copy(update={"period": timedelta(days=200)}),)
+    await scene.publish(default_policy(area_code="32.05").model_copy(update={"retention": shorter}))
+    assert await due(scene, RetentionSubject.ORIGINS) == Due(3, 1)
+    assert (await swept(scene))[RetentionSubject.ORIGINS] == 3
+    left = await scene.rows("SELECT stream FROM audit_origins WHERE at < now() - interval '1 day' ORDER BY at")
+    assert [row.stream for row in left] == [f"update:{held}", "update:young"]
+    (told,) = await scene.rows("SELECT data FROM audit_events WHERE data ->> 'subject' = 'origins'")
+    assert told.data == {"subject": "origins", "rows": 3}
+    async with OwnerDatabase(scene.urls.migrator).transaction() as connection:
+        for stream in ("update:old", nobody):
+            assert not (await verify_one(connection, stream)).flaws
+
+
 async def test_a_policy_says_how_long(play: Play) -> None:
     scene = play.scene
     await old_case(play, ago=timedelta(days=300))
@@ -273,6 +312,9 @@ async def test_a_policy_says_how_long(play: Play) -> None:
 
 
 async def test_the_database_falls_back_on_the_same_proposals(scene: Scene) -> None:
+    async with scene.as_owner() as connection:
+        await connection.execute(text("ALTER TABLE policies DISABLE TRIGGER USER"))
+        await connection.execute(text("UPDATE policies SET document = document - 'retention'"))
     for subject in RetentionSubject:
         row = await scene.one("SELECT kawal_period('99', :of) AS period", of=subject.value)
         assert row.period == period_of((), subject), subject

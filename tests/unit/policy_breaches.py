@@ -362,7 +362,7 @@ BREACHES = [
     Breach(
         "everything_kept_has_at_most_one_period",
         repeat("/retention", "/retention/0"),
-        "/retention/9/subject",
+        "/retention/10/subject",
         "retention_named_twice",
     ),
     Breach(
