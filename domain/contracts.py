@@ -69,10 +69,15 @@ class ActKind(StrEnum):
 
 
 class StartUpdate(Message):
-    """The input of `HouseholdUpdate`."""
+    """The input of `HouseholdUpdate`.
+
+    `marks` names which moves the engine's own list of cases follows: every one for cases begun before 2026-11-24, whose
+    histories are replayed so, and since then only those into and out of escalation (see docs/operations.md).
+    """
 
     update_id: UUID
     policy_version_id: UUID
+    marks: Literal["every_move", "escalations"] = "every_move"
 
 
 class Act(Message):

@@ -142,7 +142,11 @@ class Engine:
             async with self._calling(within):
                 await self._client.start_workflow(
                     UPDATE_WORKFLOW,
-                    StartUpdate(update_id=case.update_id, policy_version_id=case.policy_version_id),
+                    StartUpdate(
+                        update_id=case.update_id,
+                        policy_version_id=case.policy_version_id,
+                        marks="escalations",
+                    ),
                     id=workflow_id(case.update_id),
                     task_queue=self._queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -38,22 +36,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.errors import CaseClosed
     from workflows.casework import match_persons, push_to_ministry, refusal_of, take_step
-    from workflows.inbox import Inbox
-
-OpenStep: TypeAlias = CheckIdentity | AwaitDecision | AwaitRepair | Deliver | AwaitMinistry
-Step: TypeAlias = OpenStep | Closed
-
-_STAGE = SearchAttributeKey.for_keyword("KawalStage")
-_LEVEL = SearchAttributeKey.for_int("KawalLevel")
-
-
-@dataclass(slots=True)
-class CaseState:
-    """All that the workflow remembers: who it is, where it stands, what waits to be dealt with."""
-
-    start: StartUpdate
-    step: Step | None = None
-    inbox: Inbox = field(default_factory=Inbox)
+    from workflows.state import CaseState, OpenStep, Step, new_marks
 
 
 @workflow.defn(name=UPDATE_WORKFLOW)
@@ -295,12 +278,8 @@ class HouseholdUpdate:
         """Remember the step, and let operators find the open case by it; where it ended, the database tells."""
         before = self._state.step
         self._state.step = step
-        if before is None or (before.status, before.level) != (step.status, step.level):
-            updates: list[SearchAttributeUpdate[Any]] = [
-                _STAGE.value_set(step.status.value),
-                _LEVEL.value_set(step.level),
-            ]
-            workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]  a bare Dict in the SDK
+        if marks := new_marks(self._state.start, before, step):
+            workflow.upsert_search_attributes(marks)  # pyright: ignore[reportUnknownMemberType]  a bare Dict in the SDK
 
 
 def _all_done(errands: Sequence[workflow.ActivityHandle[Any]]) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Row
+from temporalio.common import SearchAttributeKey
 
 from domain.durations import Elapsed
 from domain.policy import Policy, demo_policy
@@ -70,6 +71,24 @@ async def test_supervisor_decides_after_the_deadline_and_the_case_goes_on(kawal:
     await until(lambda: kawal.scene.case(update_id), lambda case: case.level == 1)
     result = await kawal.decide(update_id, "slrt.taraju")
     assert (result.stage, result.level) == (Stage.DELIBERATION, 0)
+
+
+async def test_engine_lists_a_case_by_stage_and_level_while_it_is_escalated_and_only_then(kawal: Stack) -> None:
+    update_id = await kawal.submit()
+    case = await kawal.forward_to(update_id, Stage.VERIFICATION)
+    assert await marks(kawal, update_id) == (None, None)
+    await kawal.pass_time_until(update_id, case.due_at)
+    await until(lambda: kawal.scene.case(update_id), lambda case: case.level == 1)
+    assert await until(lambda: marks(kawal, update_id), all) == ("in_verification", 1)
+    await kawal.decide(update_id, "slrt.taraju")
+    await until(lambda: marks(kawal, update_id), lambda found: not any(found))
+
+
+async def marks(stack: Stack, update_id: UUID) -> tuple[str | None, int | None]:
+    """By which stage and level the engine's own list finds the case."""
+    carried = (await stack.handle(update_id).describe()).typed_search_attributes
+    stage, level = SearchAttributeKey.for_keyword("KawalStage"), SearchAttributeKey.for_int("KawalLevel")
+    return carried.get(stage), carried.get(level)
 
 
 async def test_overdue_repair_escalates_and_is_still_sent_in(kawal: Stack) -> None:
