@@ -12,9 +12,9 @@ from pathlib import Path
 
 from api.problems import KINDS, Kind
 from docs.life_of_a_case import diagram
-from domain.authority import PERMISSIONS, Permission
 from domain.errors import REFUSALS, DomainError, InvalidInput
 from domain.lifecycle import DECIDES_ON, TRANSITIONS
+from domain.permissions import PERMISSIONS, Permission
 from domain.policy import default_policy, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.tables import duration_text
 from domain.vocabulary import Role, Status
@@ -93,7 +93,7 @@ def permissions() -> str:
     )
     return _document(
         "Permissions",
-        "From `domain/authority.py`: what each role may do in its area. Power over a single task, to decide or to "
+        "From `domain/permissions.py`: what each role may do in its area. Power over a single task, to decide or to "
         "manage it, comes on top, from the policy: the deciders of its stage and the rungs that have fired.",
         _table(head, rows),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from api.deps import ActorDep, HeldVersions, IdempotencyKey, KawalDep, RequiredVersions, etag, requires
@@ -15,7 +15,7 @@ from domain.areas import AreaOrNation
 from domain.authority import Permission
 from domain.consultation import DraftStatus
 from domain.policy.comparison import Difference
-from services.keyed import Call
+from services.keyed import Call, Created
 from services.policies import comments, drafts, publication, reading
 from services.policies.comments import AnswerInput, CommentInput
 from services.policies.drafts import DraftInput, WithdrawalInput
@@ -50,6 +50,14 @@ class DraftComparison(BaseModel):
 
     policy_in_force: UUID
     differences: list[Difference]
+
+
+async def _revising(key: IdempotencyKey, holds: RequiredVersions, actor: ActorDep, kawal: KawalDep) -> Call:
+    """A request under a key, by somebody who names the version of the draft that they have seen."""
+    return Call(actor=actor, key=key, at=kawal.now(), holds=holds)
+
+
+RevisingDep = Annotated[Call, Depends(_revising)]
 
 
 @router.post("", status_code=201, dependencies=[requires(Permission.POLICIES_DRAFT)])
@@ -99,16 +107,13 @@ async def read_revision(
 async def amend_draft(
     draft_id: UUID,
     body: DraftInput,
-    key: IdempotencyKey,
-    holds: RequiredVersions,
-    actor: ActorDep,
+    call: RevisingDep,
     kawal: KawalDep,
     response: Response,
 ) -> DraftDocument:
     """Write the next revision; `based_on` rebases it. A draft that is on show is shown anew, for the whole time."""
-    call = Call(actor=actor, key=key, at=kawal.now(), holds=holds)
     made, replayed = await drafts.amend(kawal, call, draft_id, body)
-    return await _now(actor, kawal, made.id, response, replayed=replayed)
+    return await _now(call.actor, kawal, made.id, response, replayed=replayed)
 
 
 @router.post("/{draft_id}/consultation", dependencies=[requires(Permission.POLICIES_DRAFT)], responses=_CONFLICT)
@@ -191,9 +196,7 @@ async def answer_comment(
 )
 async def publish_draft(
     draft_id: UUID,
-    key: IdempotencyKey,
-    holds: RequiredVersions,
-    actor: ActorDep,
+    call: RevisingDep,
     kawal: KawalDep,
     response: Response,
 ) -> PolicyDocument:
@@ -201,9 +204,7 @@ async def publish_draft(
 
     By somebody who wrote none of it. Open cases keep the version they began with. It confirms its own emergency.
     """
-    call = Call(actor=actor, key=key, at=kawal.now(), holds=holds)
-    made, replayed = await publication.publish(kawal, call, draft_id)
-    return await _published(actor, kawal, made.id, response, replayed=replayed)
+    return await _published(kawal, call, await publication.publish(kawal, call, draft_id), response)
 
 
 @router.post(
@@ -215,9 +216,7 @@ async def publish_draft(
 async def publish_in_emergency(
     draft_id: UUID,
     body: EmergencyInput,
-    key: IdempotencyKey,
-    holds: RequiredVersions,
-    actor: ActorDep,
+    call: RevisingDep,
     kawal: KawalDep,
     response: Response,
 ) -> PolicyDocument:
@@ -225,9 +224,7 @@ async def publish_in_emergency(
 
     Unless it is confirmed by then, the policy before it is in force again by itself for what is submitted after.
     """
-    call = Call(actor=actor, key=key, at=kawal.now(), holds=holds)
-    made, replayed = await publication.publish_in_emergency(kawal, call, draft_id, body)
-    return await _published(actor, kawal, made.id, response, replayed=replayed)
+    return await _published(kawal, call, await publication.publish_in_emergency(kawal, call, draft_id, body), response)
 
 
 async def _now(
@@ -240,11 +237,13 @@ async def _now(
 
 
 async def _published(
-    actor: ActorDep, kawal: KawalDep, version_id: UUID, response: Response, *, replayed: bool
+    kawal: KawalDep, call: Call, published: tuple[Created, bool], response: Response
 ) -> PolicyDocument:
-    response.headers["Location"] = f"/v1/policies/{version_id}"
+    """The version that a draft has become, by whichever way."""
+    made, replayed = published
+    response.headers["Location"] = f"/v1/policies/{made.id}"
     _mark(response, replayed=replayed)
-    return await read_policy(kawal, actor, version_id)
+    return await read_policy(kawal, call.actor, made.id)
 
 
 def _mark(response: Response, *, replayed: bool) -> None:
