@@ -33,6 +33,7 @@ from db.session import Database, Viewer
 from db.vault import Vault
 from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
+from duties.clock_jobs import ClockJobs
 from duties.evidence_sweep import EvidenceSweep
 from duties.notary import Notary
 from duties.person_exports import PersonExports
@@ -199,7 +200,8 @@ async def main(settings: Settings) -> None:
         retention = RetentionSweep(begin=sweep.begin, archive=archive)
         exports = PersonExports(begin=sweep.begin, vault=desk.vault)
         turns = PolicyTurns(database)
-        duties = (Dispatcher(database, engine), turns, sweep, retention, exports, *_notary(settings, database))
+        clocks = ClockJobs(desk=desk)
+        duties = (Dispatcher(database, engine), clocks, turns, sweep, retention, exports, *_notary(settings, database))
         async with running(workers, *duties):
             settle_heap()
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)

@@ -56,6 +56,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "areas": "The tree of areas.",
     "kinds": "The kinds of update, and what each needs.",
     "deadlines": "When something would be due.",
+    "clocks": "Suspensions, outages and calendars: what moves the deadlines of an area.",
     "policies": "The rules of an area, version by version.",
     "people": "Accounts, appointments, offices, leaves and keys.",
     "partners": "Where partners call back.",

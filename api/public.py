@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from api.deps import KawalDep, anyone
 from api.problems import KINDS
+from domain.areas import AREA
 from domain.errors import NotFound
+from services.area_page import AreaPage, read_area_page
 from services.tracking import Tracked, track
 
 router = APIRouter(tags=["public"])
@@ -26,6 +30,12 @@ class ProblemType(BaseModel):
 async def track_update(code: str, kawal: KawalDep) -> Tracked:
     """The status of an update by its tracking code, without personal data. Dashes, blanks and case do not matter."""
     return await track(kawal, code)
+
+
+@router.get("/public/areas/{code}", dependencies=[anyone(because="decrees are public, and it holds no more")])
+async def read_public_area(code: Annotated[str, Path(pattern=AREA)], kawal: KawalDep) -> AreaPage:
+    """What anybody may know of an area: whether service is suspended in it, since when and by which decree."""
+    return await read_area_page(kawal, code)
 
 
 @router.get("/problems/{code}", dependencies=[anyone(because="it explains the codes of problems")])

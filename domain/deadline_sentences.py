@@ -40,8 +40,10 @@ class _Words:
     skipped: str
     credited: str
     stood: str
+    stands: str
     given_back: str
     due: str
+    by_calendar: str
     provisional: str
     standing: str
 
@@ -103,8 +105,8 @@ _INDONESIAN: Final = _Words(
         PauseCause.AREA_SUSPENDED: "wilayah ditangguhkan",
         PauseCause.WAITING_DOCUMENT: "menunggu dokumen",
         PauseCause.INFORMATION_REQUESTED: "menunggu keterangan instansi lain",
+        PauseCause.RECORDED_OUTAGE: "gangguan yang tercatat",
         "remote_area": "daerah terpencil",
-        "recorded_outage": "gangguan yang tercatat",
         "extension": "perpanjangan",
     },
     started="Dimulai {start}",
@@ -115,8 +117,10 @@ _INDONESIAN: Final = _Words(
     skipped="tidak dihitung: {days}",
     credited="ditambah {days} ({cause})",
     stood="waktu berhenti selama {length} ({causes})",
+    stands="waktu sedang berhenti ({causes})",
     given_back=" dan diganti {days}",
     due="batas waktu {due}",
+    by_calendar=", bergeser menurut kalender versi {version}",
     provisional=", masih sementara karena kalender sampai hari itu belum lengkap ditetapkan",
     standing=", dan masih bergeser karena waktu sedang berhenti",
 )
@@ -155,8 +159,8 @@ _ENGLISH: Final = _Words(
         PauseCause.AREA_SUSPENDED: "area suspended",
         PauseCause.WAITING_DOCUMENT: "waiting for a document",
         PauseCause.INFORMATION_REQUESTED: "waiting for another office",
+        PauseCause.RECORDED_OUTAGE: "recorded outage",
         "remote_area": "remote area",
-        "recorded_outage": "recorded outage",
         "extension": "extension",
     },
     started="Started {start}",
@@ -167,8 +171,10 @@ _ENGLISH: Final = _Words(
     skipped="not counted: {days}",
     credited="{days} added ({cause})",
     stood="the clock stood for {length} ({causes})",
+    stands="the clock stands ({causes})",
     given_back=", which gives back {days}",
     due="due {due}",
+    by_calendar=", moved by calendar version {version}",
     provisional=", provisional because the calendar up to that day is not yet complete",
     standing=", moving on while the clock stands",
 )
@@ -184,7 +190,8 @@ def sentence_of(deadline: Deadline, lang: Language) -> str:
         *_not_counted(deadline, words),
         *(
             words.credited.format(
-                days=words.count(credit.working_days, "working_day"), cause=words.causes[credit.cause]
+                days=words.count(credit.working_days, "working_day"),
+                cause=_named(words.causes[credit.cause], credit.note if credit.order else None),
             )
             for credit in deadline.credits
         ),
@@ -242,23 +249,33 @@ def _dates(days: Sequence[date], words: _Words, *, year: int) -> str:
 
 
 def _stood(deadline: Deadline, words: _Words) -> Iterable[str]:
-    if not deadline.paused:
+    if not deadline.paused and not deadline.standing:
         return
     touching = (
-        pause.cause
+        pause
         for pause in deadline.pauses
         if pause.from_ < deadline.due_at and (pause.to is None or pause.to > deadline.started_at)
     )
-    causes = dict.fromkeys(words.causes[cause] for cause in touching)
+    causes = dict.fromkeys(_named(words.causes[pause.cause], pause.note if pause.order else None) for pause in touching)
+    if not deadline.paused:
+        yield words.stands.format(causes=", ".join(causes))
+        return
     stood = words.stood.format(length=words.length(deadline.paused), causes=", ".join(causes))
     if deadline.paused_days:
         stood += words.given_back.format(days=words.count(deadline.paused_days, "working_day"))
     yield stood
 
 
+def _named(cause: str, number: str | None) -> str:
+    """The cause, with the number of the order that is behind it."""
+    return cause if number is None else f"{cause}, {number}"
+
+
 def _due(deadline: Deadline, words: _Words) -> str:
     due = words.moment(deadline.due_at, deadline.zone, seconds=_shows_seconds(deadline))
     said = words.due.format(due=due)
+    if deadline.moved_by_calendar:
+        said += words.by_calendar.format(version=deadline.calendar_version)
     if deadline.provisional:
         said += words.provisional
     return said + words.standing if deadline.standing else said

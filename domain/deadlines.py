@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, TypeAlias, assert_never
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
 
@@ -50,13 +51,14 @@ CreditCause: TypeAlias = Literal["remote_area", "recorded_outage", "extension"]
 
 
 class Credit(BaseModel):
-    """Working days on top of a duration, and why."""
+    """Working days on top of a duration, and why; `order` is the order over the area that gives them."""
 
     model_config = ConfigDict(frozen=True)
 
     working_days: Annotated[int, Strict(), Field(ge=1, le=250)]
     cause: CreditCause
     note: str | None = None
+    order: UUID | None = None
 
 
 class Deadline(BaseModel):
@@ -66,7 +68,8 @@ class Deadline(BaseModel):
     (the duration, the credits and `paused_days`) and `skipped`. `paused` is how long the clock stood in all,
     `paused_days` the working days given back for it. `provisional` says that working days were counted past what is
     known of collective leave, or that a window was assumed: compute again when the calendar is completed.
-    `standing` says that a pause still held the clock `as_of`; the due time then moves on with time.
+    `standing` says that a pause still held the clock `as_of`; the due time then moves on with time. `calendar_version`
+    is that of `calendar_area`; `moved_by_calendar` says that by an earlier one it was due on another day.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +88,8 @@ class Deadline(BaseModel):
     standing: bool
     as_of: AwareDatetime | None = None
     calendar_version: int
+    calendar_area: str | None = None
+    moved_by_calendar: bool = False
     zone: str
 
     def sentence(self, lang: Language) -> str:
@@ -129,6 +134,7 @@ def compute_deadline(
         standing=any(_holds(pause, due=due, now=now) for pause in pauses),
         as_of=now,
         calendar_version=calendar.version,
+        calendar_area=calendar.area_code,
         zone=calendar.zone,
     )
 

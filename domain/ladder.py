@@ -9,12 +9,18 @@ from uuid import UUID
 from domain.calendar import WorkingCalendar
 from domain.deadlines import Deadline, compute_deadline, rung_at
 from domain.durations import Duration
+from domain.pauses import ClockInterval, PauseCause
 from domain.policy import Policy, Power, Rung, RungAction, StageRule
 from domain.vocabulary import HUMAN_STAGES, Stage
 
 _MOST_JITTER = timedelta(seconds=60)
 _JITTER_SHARE = 0.1
 _JITTER_STEPS = 4096
+_WHILE_STANDING = timedelta(hours=1)
+_ENDED_ALOUD = frozenset(
+    {PauseCause.AREA_SUSPENDED, PauseCause.WAITING_DOCUMENT, PauseCause.INFORMATION_REQUESTED},
+)
+"""Pauses whose end is signalled to the engine; the end of any other is found when the case is looked at."""
 
 
 def stage_rule(policy: Policy, stage: Stage, *, settled: Collection[Stage]) -> StageRule:
@@ -55,6 +61,16 @@ def next_escalation(ladder: Sequence[Rung], *, fired: Collection[int]) -> int | 
     """The first rung, from the bottom, that would give somebody else authority and has not fired."""
     rungs = (index for index, rung in enumerate(ladder) if rung.action is RungAction.ESCALATE)
     return next((index for index in rungs if index not in fired), None)
+
+
+def next_look_at(upcoming: datetime, pauses: Sequence[ClockInterval], *, at: datetime) -> datetime:
+    """When to look at a task whose next rung comes at `upcoming` by what is known `at` this moment.
+
+    While its clock stands and nobody knows until when, what is left stays the same: it is looked at once an hour.
+    Whoever ends such a pause says so at once.
+    """
+    held = any(pause.to is None and pause.cause in _ENDED_ALOUD and pause.from_ <= at for pause in pauses)
+    return max(upcoming, at + _WHILE_STANDING) if held else upcoming
 
 
 def next_digest_at(last: datetime, *, every: Duration, calendar: WorkingCalendar) -> datetime:

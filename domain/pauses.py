@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -18,10 +19,14 @@ class PauseCause(StrEnum):
     AREA_SUSPENDED = "area_suspended"
     WAITING_DOCUMENT = "waiting_document"
     INFORMATION_REQUESTED = "information_requested"
+    RECORDED_OUTAGE = "recorded_outage"
 
 
 class ClockInterval(BaseModel):
-    """The clock stands from `from_` (in JSON `from`) until `to`; None means that it still stands."""
+    """The clock stands from `from_` (in JSON `from`) until `to`; None means that it still stands.
+
+    `order` is the order over the area that stops it, and `note` that order's number.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -34,6 +39,7 @@ class ClockInterval(BaseModel):
     to: AwareDatetime | None = None
     cause: PauseCause
     note: str | None = None
+    order: UUID | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> ClockInterval:

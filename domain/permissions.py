@@ -35,6 +35,7 @@ class Permission(StrEnum):
     CASES_CORRECT = "area:cases:correct"
     ENGINE_READ = "nation:engine:read"
     HOLDS_MANAGE = "area:holds:manage"
+    CLOCKS_ORDER = "area:clocks:order"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
 
@@ -78,7 +79,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
     Role.REGENCY_VERIFIER: _OFFICER | _BULK,
-    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK | {Permission.RIGHTS_HANDLE},
+    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK | {Permission.RIGHTS_HANDLE, Permission.CLOCKS_ORDER},
     Role.REGENCY_HEAD: _SUPERVISOR
     | _SECOND_EYES
     | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER, Permission.POLICIES_PUBLISH},
@@ -113,6 +114,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PEOPLE_MANAGE,
             Permission.DELEGATIONS_MANAGE,
             Permission.CASES_CORRECT,
+            Permission.CLOCKS_ORDER,
             Permission.ENGINE_READ,
         },
     ),

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.authority import Actor, Grant, Involvement, Permission, Seat, deciding_seat
 from domain.calendar import WorkingCalendar
-from domain.deadlines import ClockInterval, Credit, Deadline, compute_deadline
+from domain.deadlines import ClockInterval, Credit, Deadline, PauseCause, compute_deadline
 from domain.errors import Forbidden, InvalidInput, NotFound, NotPossibleNow, Violation
 from domain.ladder import next_escalation, next_rung_at, rung_times
 from domain.policy import ExtensionLimit, Power, StageRule
@@ -182,6 +182,20 @@ def extended(deadline: Deadline, order: ExtensionInput, *, limit: ExtensionLimit
     return (*deadline.credits, Credit(working_days=order.working_days, cause=EXTENSION, note=order.reason.value))
 
 
+def counts(pause: ClockInterval, rule: StageRule) -> bool:
+    """Whether the clock of this stage stands for the pause: an outage is made up for whatever a policy says."""
+    return pause.cause is PauseCause.RECORDED_OUTAGE or pause.cause in rule.pauses
+
+
+def _by_calendar(before: Deadline, after: Deadline) -> bool:
+    """Whether the days that were not counted are others, since another calendar says so."""
+    known = (before.calendar_area or after.calendar_area, before.calendar_version)
+    if known == (after.calendar_area, after.calendar_version):
+        return False
+    same_time = (before.credits, before.paused_days) == (after.credits, after.paused_days)
+    return same_time and before.due_at != after.due_at
+
+
 def reckoned_anew(
     deadline: Deadline,
     *,
@@ -200,8 +214,9 @@ def reckoned_anew(
         deadline.started_at,
         duration=deadline.duration,
         calendar=calendar,
-        pauses=[pause for pause in pauses if pause.cause in rule.pauses],
+        pauses=[pause for pause in pauses if counts(pause, rule)],
         credits=deadline.credits if credits is None else credits,
         now=now,
     )
+    due = due.model_copy(update={"moved_by_calendar": deadline.moved_by_calendar or _by_calendar(deadline, due)})
     return Clock(due, next_rung_at(rung_times(rule.ladder, due, calendar=calendar), fired=fired))

@@ -15,6 +15,7 @@ from domain.ids import normalise_tracking_code
 from domain.policy import Policy
 from domain.public_words import KIND_LABELS, STATUS_TEXTS
 from domain.vocabulary import Kind, ReasonCode, Stage, Status
+from services.area_page import PublicOrder, orders_in_force
 from services.kawal import Kawal
 from services.queries.reasons import text_of
 from services.queries.view import AreaRef, Text, View
@@ -36,6 +37,7 @@ class Tracked(View):
     due_at: datetime | None = Field(description="When the step is to be done")
     escalated: bool = Field(description="Whether a supervisor has been given authority over it")
     reason: Text | None = Field(description="Why it was returned or rejected, in words for the public")
+    orders: tuple[PublicOrder, ...] = Field(description="Why its clock stands now, where service is suspended")
     closed_at: datetime | None
 
 
@@ -49,10 +51,25 @@ async def track(kawal: Kawal, written_code: str) -> Tracked:
         policy = await kawal.rules.policy(connection, row.policy_version_id)
         district = row.area_code.rpartition(".")[0]
         name = await connection.scalar(select(Area.name).where(Area.code == district))
-    return _tracked(row, code, policy, AreaRef(code=district, name=name or district))
+        orders = () if row.closed_at else await orders_in_force(connection, row.area_code, now=kawal.now())
+    place = AreaRef(code=district, name=name or district)
+    # No place below the district is named, so neither is the village that an order is for.
+    told = tuple(order if len(order.area.code) < len(row.area_code) else _of(order, place) for order in orders)
+    return _tracked(row, code, policy, place, orders=told)
 
 
-def _tracked(row: Row[*tuple[Any, ...]], code: str, policy: Policy, district: AreaRef) -> Tracked:
+def _of(order: PublicOrder, place: AreaRef) -> PublicOrder:
+    return order.model_copy(update={"area": place})
+
+
+def _tracked(
+    row: Row[*tuple[Any, ...]],
+    code: str,
+    policy: Policy,
+    district: AreaRef,
+    *,
+    orders: tuple[PublicOrder, ...],
+) -> Tracked:
     kind, status = Kind(row.kind), Status(row.status)
     reason = None if row.reason is None else policy.reason(ReasonCode(row.reason))
     return Tracked(
@@ -67,5 +84,6 @@ def _tracked(row: Row[*tuple[Any, ...]], code: str, policy: Policy, district: Ar
         due_at=row.due_at,
         escalated=row.level > 0,
         reason=None if reason is None else text_of(reason.public_text),
+        orders=orders,
         closed_at=row.closed_at,
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from activities.casework.clocks import keep_orders, reckon
 from activities.casework.work import Work
 from db.repositories.cases import save_case
 from db.repositories.tasks import (
@@ -14,15 +15,21 @@ from db.repositories.tasks import (
     add_grants,
     fired_rungs,
     read_grants,
-    read_pauses,
     save_task,
 )
 from domain.audit import AuditType
 from domain.authority import granted
 from domain.deadlines import Deadline
-from domain.ladder import due_rungs, next_digest_at, next_rung_at, rung_times, spread, stage_rule
+from domain.ladder import (
+    due_rungs,
+    next_digest_at,
+    next_look_at,
+    next_rung_at,
+    rung_times,
+    spread,
+    stage_rule,
+)
 from domain.policy import Power, Rung, RungAction, StageRule
-from domain.supervision import reckoned_anew
 from domain.vocabulary import EscalationCause, Role, Stage
 
 
@@ -34,19 +41,20 @@ def rule_of(work: Work, stage: Stage) -> StageRule:
 async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
     """Fire every rung that is due, or the digest past the last one; the task with the next moment to look again.
 
-    Due by what is known now: a pause, or a calendar published meanwhile, may have moved the deadline either way.
+    Due by what is known now: a pause, an order over the area, or a calendar published meanwhile, may have moved the
+    deadline either way, also where the job that carries orders to every task has not come to this one.
     """
-    calendar, rule = await work.calendar(), rule_of(work, task.stage)
+    rule = rule_of(work, task.stage)
+    clocks = await work.desk.rules.clocks_now(work.connection, work.case.area_code, at=work.at)
     fired = set(await fired_rungs(work.connection, task.id))
-    pauses = await read_pauses(work.connection, task.id)
-    clock = reckoned_anew(task.deadline, rule=rule, calendar=calendar, pauses=pauses, fired=fired, now=work.at)
-    ladder, times = rule.ladder, rung_times(rule.ladder, clock.deadline, calendar=calendar)
-    level, cause = task.level, None
+    reckoned = await reckon(work, task, rule, clocks, fired=fired)
+    await keep_orders(work, task, reckoned)
+    moved, times, level, cause = reckoned.task, reckoned.times, task.level, None
     for index in due_rungs(times, fired=fired, at=work.at):
         level = await fire(
             work,
             task,
-            ladder[index],
+            rule.ladder[index],
             index=index,
             level=level,
             cause=EscalationCause.DEADLINE,
@@ -54,13 +62,15 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
         )
         fired.add(index)
         cause = EscalationCause.DEADLINE
-    moved = replace(task, level=level, next_milestone_at=next_rung_at(times, fired=fired))
-    if clock.deadline.due_at != task.due_at:
-        moved = replace(moved, due_at=clock.deadline.due_at, deadline=clock.deadline)
-    if moved.next_milestone_at is None:
-        moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None)
+    upcoming = next_rung_at(times, fired=fired)
+    if upcoming is None:
+        standing = reckoned.stands_at(work.at)
+        moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None, standing=standing)
+    else:
+        moved = replace(moved, next_milestone_at=next_look_at(upcoming, reckoned.pauses, at=work.at))
+    moved = replace(moved, level=level)
     if moved != task:
-        await _save(work, task, moved, cause=cause)
+        await save_clock(work, task, moved, cause=cause)
     return moved
 
 
@@ -70,19 +80,16 @@ async def is_deemed(work: Work, task: TaskRecord) -> bool:
     due = task.next_milestone_at
     if rule.on_exhausted == "hold" or due is None or due > work.at:
         return False
-    clock = reckoned_anew(
-        task.deadline,
-        rule=rule,
-        calendar=await work.calendar(),
-        pauses=await read_pauses(work.connection, task.id),
-        fired=await fired_rungs(work.connection, task.id),
-        now=work.at,
-    )
-    return clock.next_rung_at is None and not clock.deadline.standing
+    clocks = await work.desk.rules.clocks_now(work.connection, work.case.area_code, at=work.at)
+    fired = await fired_rungs(work.connection, task.id)
+    reckoned = await reckon(work, task, rule, clocks, fired=fired)
+    return next_rung_at(reckoned.times, fired=fired) is None and not reckoned.stands_at(work.at)
 
 
-async def _past_the_last_rung(work: Work, before: TaskRecord, task: TaskRecord, *, fired_now: bool) -> TaskRecord:
-    """`task` with its next digest, which is told now if it is due.
+async def _past_the_last_rung(
+    work: Work, before: TaskRecord, task: TaskRecord, *, fired_now: bool, standing: bool
+) -> TaskRecord:
+    """`task` with its next digest, which is told now if it is due and the clock does not stand.
 
     Digests are counted from the moment at which the last one was due, not from the later one at which it was told:
     else those of a deadline at closing time would each lose a day.
@@ -91,7 +98,7 @@ async def _past_the_last_rung(work: Work, before: TaskRecord, task: TaskRecord, 
     if due is None or due > work.at:
         return replace(task, next_milestone_at=due)
     digests = task.digests_sent
-    if not fired_now:
+    if not fired_now and not standing:
         await work.tell("digest", task=task, roles=work.policy.digest_to)
         digests += 1
     every, calendar = work.policy.digest_every, await work.calendar()
@@ -101,12 +108,16 @@ async def _past_the_last_rung(work: Work, before: TaskRecord, task: TaskRecord, 
     return replace(task, digests_sent=digests, next_milestone_at=upcoming)
 
 
-async def _save(work: Work, before: TaskRecord, after: TaskRecord, *, cause: EscalationCause | None) -> None:
+async def save_clock(
+    work: Work, before: TaskRecord, after: TaskRecord, *, cause: EscalationCause | None = None
+) -> None:
+    """Write down when the task is due and to be looked at, and the level that rungs have brought it to."""
     changes: dict[str, object] = {
         "next_milestone_at": after.next_milestone_at,
         "digests_sent": after.digests_sent,
+        "clock_job": after.clock_job,
     }
-    if after.due_at != before.due_at:
+    if after.deadline != before.deadline:
         changes |= {"due_at": after.due_at, "deadline": after.deadline.model_dump(mode="json")}
     if after.level != before.level:
         changes |= {"level": after.level, "cause": cause}
@@ -184,7 +195,9 @@ async def next_look(work: Work, rule: StageRule, deadline: Deadline, *, fired: C
     calendar = await work.calendar()
     times = rung_times(rule.ladder, deadline, calendar=calendar)
     upcoming = next_rung_at(times, fired=fired)
-    return upcoming or next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)
+    if upcoming is not None:
+        return next_look_at(upcoming, deadline.pauses, at=work.at)
+    return next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)
 
 
 def wake_at(task: TaskRecord) -> datetime | None:

@@ -81,7 +81,7 @@ async def record_push(work: Work, task_id: UUID, receipt_no: str) -> NextStep:
     if task is None or task.id != task_id or work.case.status is not Status.IN_DELIVERY:
         return await stay(work)
     position = move(work.position, Happening.PUSHED)
-    deadline = await deadline_of(work, work.policy.delivery.answer_deadline)
+    deadline = await deadline_of(work, rule_of(work, task.stage), work.policy.delivery.answer_deadline)
     fired = await fired_rungs(work.connection, task.id)
     await save_task(
         work.connection,

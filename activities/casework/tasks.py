@@ -7,6 +7,7 @@ from dataclasses import replace
 from activities.casework.ladder import fire, next_look, rule_of
 from activities.casework.work import Work
 from db.repositories.cases import save_case
+from db.repositories.clocks import begin_order_pauses
 from db.repositories.people import find_candidates
 from db.repositories.tasks import (
     TaskRecord,
@@ -19,19 +20,21 @@ from db.repositories.tasks import (
 )
 from domain.audit import AuditType
 from domain.authority import Grant, Involvement, eligible_deciders, granted
+from domain.clock_orders import credits_of, pauses_of
 from domain.deadlines import Credit, Deadline, compute_deadline
 from domain.durations import Duration, WorkingDays
 from domain.ids import new_id
 from domain.ladder import next_escalation
 from domain.policy import Power, StageRule
 from domain.quorum import can_be_settled
+from domain.supervision import counts
 from domain.vocabulary import EscalationCause, ReasonCode, Stage
 
 
 async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
     """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned."""
     rule = rule_of(work, stage)
-    deadline = await deadline_of(work, _first_clock(work, rule, reason))
+    deadline = await deadline_of(work, rule, _first_clock(work, rule, reason))
     task = TaskRecord(
         id=new_id(),
         update_id=work.case.id,
@@ -50,9 +53,11 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
         decided_at=None,
         outcome=None,
         version=1,
+        clock_job=(await work.clocks()).job,
     )
     grants = [Grant(role=role, power=Power.DECIDE) for role in rule.deciders]
     await add_task(work.connection, task, grants)
+    await begin_order_pauses(work.connection, task, deadline.pauses)
     work.note(
         AuditType.TASK_OPENED,
         status=work.case.status,
@@ -64,16 +69,22 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
     return await _find_decider(work, task, rule, grants, fired=set()) if rule.deciders else task
 
 
-async def deadline_of(work: Work, duration: Duration) -> Deadline:
-    """A deadline that starts now, with the credit that the policy gives to remote villages."""
+async def deadline_of(work: Work, rule: StageRule, duration: Duration) -> Deadline:
+    """A deadline that starts now, with the credit that the policy gives to remote villages and what orders do to it."""
     facts = await work.desk.rules.area(work.connection, work.case.area_code)
+    clocks = await work.clocks()
     extra = work.policy.remoteness_credit(facts.remoteness)
-    credited = extra > 0 and isinstance(duration, WorkingDays)
+    remote = [Credit(working_days=extra, cause="remote_area")] if isinstance(duration, WorkingDays) and extra else []
+    outages = credits_of(clocks.orders, stage=rule.stage, opened_at=work.at, now=work.at)
     return compute_deadline(
         work.at,
         duration=duration,
-        calendar=await work.calendar(),
-        credits=[Credit(working_days=extra, cause="remote_area")] if credited else [],
+        calendar=clocks.calendar,
+        pauses=[
+            pause for pause in pauses_of(clocks.orders, stage=rule.stage, opened_at=work.at) if counts(pause, rule)
+        ],
+        credits=(*remote, *outages),
+        now=work.at,
     )
 
 

@@ -20,6 +20,7 @@ from db.repositories.cases import (
     read_involvements,
     read_revision,
 )
+from db.repositories.clocks import AreaClocks
 from db.repositories.registry import read_version
 from db.repositories.rules import Rules
 from db.repositories.situations import Situation
@@ -113,6 +114,10 @@ class Work:
         """The working calendar of the case's area."""
         return await self.desk.rules.calendar(self.connection, self.case.area_code)
 
+    async def clocks(self) -> AreaClocks:
+        """The same calendar with the orders over the area, as the process remembers them for some seconds."""
+        return await self.desk.rules.clocks(self.connection, self.case.area_code, at=self.at)
+
     async def revision(self) -> RevisionRecord:
         """The latest submission of the case."""
         return await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
@@ -150,12 +155,17 @@ class Work:
 
 
 @asynccontextmanager
-async def work_on(desk: Desk, update_id: UUID, *, at: datetime) -> AsyncGenerator[Work]:
-    """Lock the case, let the block work on it, write its trail, commit. Nothing is kept when the block raises."""
+async def work_on(
+    desk: Desk, update_id: UUID, *, at: datetime, origin: ActOrigin | None = None
+) -> AsyncGenerator[Work]:
+    """Lock the case, let the block work on it, write its trail, commit. Nothing is kept when the block raises.
+
+    What is done comes from `origin`, or else from the step that the engine has asked for.
+    """
     async with desk.database.transaction(Viewer.system("worker")) as connection:
         case = await lock_case(connection, update_id)
         policy = await desk.rules.policy(connection, case.policy_version_id)
-        work = Work(desk, connection, case, policy, at, _step_of_engine())
+        work = Work(desk, connection, case, policy, at, origin or _step_of_engine())
         yield work
         await trail.record(
             connection,

@@ -14,6 +14,7 @@ from db.models.casework import (
     TaskGrant,
     Update,
 )
+from db.models.clocks import ClockJob, ClockOrderRecord
 from db.models.comments import Comment
 from db.models.disclosure import Reading, UnmaskRequest
 from db.models.evidence import Evidence, EvidenceUpload, UpdateEvidence
@@ -59,6 +60,8 @@ __all__ = [
     "Base",
     "Calendar",
     "ClockInterval",
+    "ClockJob",
+    "ClockOrderRecord",
     "Comment",
     "DataSubjectDigest",
     "DataSubjectExport",

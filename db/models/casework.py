@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     ForeignKey,
@@ -160,6 +161,7 @@ class Task(Base):
     outcome: Mapped[str | None]
     reason: Mapped[str | None]
     receipt_no: Mapped[str | None]
+    clock_job: Mapped[int] = mapped_column(BigInteger, server_default="0")
     version: Mapped[int]
 
 
@@ -233,7 +235,10 @@ class Escalation(Base):
 
 
 class ClockInterval(Base):
-    """A span in which a task's clock stands; `to_at` null while it still does."""
+    """A span in which a task's clock stands; `to_at` null while it still does, ahead where an order says until when.
+
+    An order over the area has one for each task that it stops, with its number as `note`.
+    """
 
     __tablename__ = "clock_intervals"
     __table_args__ = (
@@ -243,7 +248,14 @@ class ClockInterval(Base):
             "task_id",
             "cause",
             unique=True,
-            postgresql_where=text("to_at IS NULL"),
+            postgresql_where=text("to_at IS NULL AND order_id IS NULL"),
+        ),
+        Index(
+            "uq_clock_intervals_task_id_order_id",
+            "task_id",
+            "order_id",
+            unique=True,
+            postgresql_where=text("order_id IS NOT NULL"),
         ),
         Index("ix_clock_intervals_update_id", "update_id"),
     )
@@ -255,6 +267,8 @@ class ClockInterval(Base):
     from_at: Mapped[Moment]
     to_at: Mapped[datetime | None]
     cause: Mapped[str]
+    order_id: Mapped[UUID | None]
+    note: Mapped[str | None]
 
 
 class MinistryAnswer(Base):
@@ -276,9 +290,11 @@ class MinistryAnswer(Base):
 
 
 class Notification(Base):
-    """What somebody was told about a case: a reminder, an escalation, a return, an end; or about a draft of a policy.
+    """What somebody was told about a case: a reminder, an escalation, a return, an end.
 
-    Without a role and a name it is for everybody who works in the area: that is how drafts are announced.
+    Or about a draft of a policy, or an order over an area.
+
+    Without a role and a name it is for everybody who works in the area: that is how drafts and orders are announced.
     """
 
     __tablename__ = "notifications"
@@ -289,12 +305,14 @@ class Notification(Base):
         Index(
             "ix_notifications_policy_draft_id", "policy_draft_id", postgresql_where=text("policy_draft_id IS NOT NULL")
         ),
-        CheckConstraint("(update_id IS NULL) <> (policy_draft_id IS NULL)", name="about_one_thing"),
+        Index("ix_notifications_clock_order_id", "clock_order_id", postgresql_where=text("clock_order_id IS NOT NULL")),
+        CheckConstraint("num_nonnulls(update_id, policy_draft_id, clock_order_id) = 1", name="about_one_thing"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     update_id: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
     policy_draft_id: Mapped[UUID | None] = mapped_column(ForeignKey("policy_drafts.id"))
+    clock_order_id: Mapped[UUID | None]
     task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id"))
     area_code: Mapped[AreaCode]
     to_role: Mapped[str | None]

@@ -62,6 +62,8 @@ class Calendar(Base):
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     document: Mapped[Document]
     created_at: Mapped[Moment]
+    entered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str | None]
 
 
 class AuditStream(Base):

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from db.models import Evidence, EvidenceUpload, UpdateEvidence
+from db.models import ClockOrderRecord, Evidence, EvidenceUpload, UpdateEvidence
 from db.vault import Vault
 from domain.errors import InvalidInput, Violation
 from domain.evidence import (
@@ -67,7 +67,10 @@ class ErasedRow(NamedTuple):
     thumbnail_sha256: bytes | None
 
 
-_BOUND: Final = select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists()
+_BOUND: Final = or_(
+    select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists(),
+    select(ClockOrderRecord.id).where(ClockOrderRecord.evidence_id == Evidence.id).exists(),
+)
 _WANTED: Final = bindparam("ids", type_=ARRAY(Uuid))
 _HELD: Final = (
     select(

@@ -16,6 +16,7 @@ START_UPDATE: Final = "start_update"
 """Starts a case; with `AGAIN` in its payload, one whose run the engine has lost."""
 AGAIN: Final = "again"
 SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
+SIGNAL_DEADLINE_MOVED: Final = "signal_deadline_moved"
 AUTHORITY_CHANGED: Final = "authority_changed"
 
 HEAD_START: Final = timedelta(seconds=5)
@@ -67,6 +68,13 @@ async def tell_authority_changed(
     """At the moment `at`, have every open task looked at that a holder of the role over the area could decide."""
     payload = {"role": role.value, "area_code": area_code}
     row = {"topic": AUTHORITY_CHANGED, "subject_id": membership_id, "payload": payload, "available_at": at}
+    await connection.execute(_ADD, row)
+
+
+async def tell_deadline_moved(connection: AsyncConnection, update_id: UUID, *, task_id: UUID, at: datetime) -> None:
+    """At the moment `at`, have the engine look at a task that is to be looked at earlier than it was told."""
+    payload = {"task_id": str(task_id)}
+    row = {"topic": SIGNAL_DEADLINE_MOVED, "subject_id": update_id, "payload": payload, "available_at": at}
     await connection.execute(_ADD, row)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import Select, case, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Calendar, PolicyVersion
+from db.repositories.clocks import AreaClocks, read_clocks
 from db.repositories.people import ancestry
 from db.repositories.policies import IN_FORCE
 from domain.authority import NATION
@@ -40,19 +41,21 @@ _CAPITAL = AreaFacts("Asia/Jakarta", 0)
 class Rules:
     """What one process remembers of the rules.
 
-    A published version never changes, so it is kept for good. Which version is in force, and the calendar, are asked
-    again after `fresh_for` seconds.
+    A published version never changes, so it is kept for good. Which version is in force, and the calendar with the
+    orders over the area, are asked again after `fresh_for` seconds.
     """
 
     def __init__(self, *, fresh_for: float = 5.0) -> None:
         self._fresh_for = fresh_for
         self._versions: dict[UUID, Policy] = {}
         self._calendars: dict[str, tuple[float, WorkingCalendar]] = {}
+        self._clocks: dict[str, tuple[float, AreaClocks]] = {}
         self._areas: dict[str, AreaFacts] = {}
 
     def forget(self) -> None:
         """Ask everything anew from now on."""
         self._calendars.clear()
+        self._clocks.clear()
         self._areas.clear()
 
     async def policy(self, connection: AsyncConnection, version_id: UUID) -> Policy:
@@ -117,19 +120,28 @@ class Rules:
         asked_at, known = self._calendars.get(area_code, (0.0, None))
         if known is not None and time.monotonic() - asked_at < self._fresh_for:
             return known
+        return (await self._ask_clocks(connection, area_code, at=datetime.now(UTC))).calendar
+
+    async def clocks(self, connection: AsyncConnection, area_code: str, *, at: datetime) -> AreaClocks:
+        """The same with the orders over the area, in one statement; no older than `fresh_for`. Raises NotFound."""
+        asked_at, known = self._clocks.get(area_code, (0.0, None))
+        if known is not None and time.monotonic() - asked_at < self._fresh_for:
+            return known
+        return await self._ask_clocks(connection, area_code, at=at)
+
+    async def clocks_now(self, connection: AsyncConnection, area_code: str, *, at: datetime) -> AreaClocks:
+        """The same as they are at this moment, whatever is remembered. Raises NotFound."""
+        return await self._ask_clocks(connection, area_code, at=at)
+
+    async def _ask_clocks(self, connection: AsyncConnection, area_code: str, *, at: datetime) -> AreaClocks:
         facts = await self.area(connection, area_code)
-        wanted = (
-            select(Calendar.document)
-            .where(Calendar.area_code.in_(ancestry(area_code)))
-            .order_by(Calendar.area_code.desc(), Calendar.version.desc())
-            .limit(1)
-        )
-        document = await connection.scalar(wanted)
-        if document is None:
+        found = await read_clocks(connection, area_code, zone=facts.zone, at=at)
+        if found is None:
             raise _no_calendar(area_code)
-        calendar = WorkingCalendar.model_validate(document | {"zone": facts.zone})
-        self._calendars[area_code] = (time.monotonic(), calendar)
-        return calendar
+        moment = time.monotonic()
+        self._clocks[area_code] = (moment, found)
+        self._calendars[area_code] = (moment, found.calendar)
+        return found
 
 
 def _no_calendar(area_code: str) -> NotFound:

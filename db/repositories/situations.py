@@ -28,7 +28,8 @@ class TaskInView(NamedTuple):
 class Situation(NamedTuple):
     """An act that is to be recorded, and all that its case, locked before, says to it.
 
-    `clock_stands` says whether the clock of the open task does; `head` is the end of the case's trail.
+    `clock_stands` is false where the clock of the open task has never stood, nor will by what is known; `head` is the
+    end of the case's trail.
     """
 
     keyed: KeyedAct
@@ -52,7 +53,7 @@ _SITUATION = (
         IdempotencyKey.request,
         IdempotencyKey.response,
         IdempotencyKey.origin,
-        exists().where(ClockInterval.task_id == Task.id, ClockInterval.to_at.is_(None)).label("clock_stands"),
+        exists().where(ClockInterval.task_id == Task.id).label("clock_stands"),
         AuditStream.seq.label("head_seq"),
         AuditStream.hash.label("head_hash"),
         *standing_columns(_UPDATE_ID, Task.id),

@@ -9,7 +9,20 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +41,7 @@ from domain.vocabulary import EscalationCause, Outcome, Role, Stage
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A task as its row holds it."""
+    """A task as its row holds it; `clock_job` is the last change of orders or calendars that it was reckoned by."""
 
     id: UUID
     update_id: UUID
@@ -47,6 +60,7 @@ class TaskRecord:
     decided_at: datetime | None
     outcome: Outcome | None
     version: int
+    clock_job: int = 0
 
     @property
     def open(self) -> bool:
@@ -72,6 +86,7 @@ TASK_COLUMNS = (
     Task.decided_at,
     Task.outcome,
     Task.version,
+    Task.clock_job,
 )
 _TASK_NAMES = tuple(column.key for column in TASK_COLUMNS)
 
@@ -97,6 +112,7 @@ def task_of(values: Iterable[Any]) -> TaskRecord:
         decided_at=row.decided_at,
         outcome=row.outcome and Outcome(row.outcome),
         version=row.version,
+        clock_job=row.clock_job,
     )
 
 
@@ -107,9 +123,9 @@ _GRANTS = select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bin
 _ADD_TASK = text("""
 WITH opened AS (
     INSERT INTO tasks (id, update_id, area_code, stage, revision, status, opened_at, due_at, deadline,
-        next_milestone_at, level, version)
+        next_milestone_at, level, clock_job, version)
     VALUES (:id, :update_id, :area_code, :stage, :revision, :status, :opened_at, :due_at, :deadline,
-        :next_milestone_at, :level, :version)
+        :next_milestone_at, :level, :clock_job, :version)
     RETURNING id, area_code
 )
 INSERT INTO task_grants (task_id, role, power, area_code)
@@ -122,9 +138,12 @@ _VOTES = select(Decision.actor_id, Decision.actor_role, Decision.on_behalf_of).w
 _ADD_GRANTS = upsert(TaskGrant).on_conflict_do_nothing()
 _END_PAUSES = (
     update(ClockIntervalRow)
-    .where(ClockIntervalRow.task_id == bindparam("of_task"), ClockIntervalRow.to_at.is_(None))
+    .where(
+        ClockIntervalRow.task_id == bindparam("of_task"),
+        or_(ClockIntervalRow.to_at.is_(None), ClockIntervalRow.to_at > bindparam("at")),
+    )
     .values(to_at=func.greatest(ClockIntervalRow.from_at, bindparam("at")))
-    .returning(ClockIntervalRow.cause)
+    .returning(ClockIntervalRow.cause, ClockIntervalRow.from_at)
 )
 
 
@@ -171,6 +190,7 @@ async def add_task(connection: AsyncConnection, task: TaskRecord, grants: Sequen
             "deadline": task.deadline.model_dump(mode="json"),
             "next_milestone_at": task.next_milestone_at,
             "level": task.level,
+            "clock_job": task.clock_job,
             "version": task.version,
             "roles": [grant.role.value for grant in grants],
             "powers": [grant.power.value for grant in grants],
@@ -247,11 +267,40 @@ async def add_escalation(
 async def read_pauses(connection: AsyncConnection, task_id: UUID) -> list[ClockInterval]:
     """The spans in which the clock of a task stood or stands."""
     rows = await connection.execute(
-        select(ClockIntervalRow.from_at, ClockIntervalRow.to_at, ClockIntervalRow.cause)
-        .where(ClockIntervalRow.task_id == task_id)
-        .order_by(ClockIntervalRow.from_at),
+        select(*PAUSE_COLUMNS).where(ClockIntervalRow.task_id == task_id).order_by(ClockIntervalRow.from_at),
     )
-    return [ClockInterval(from_=row.from_at, to=row.to_at, cause=PauseCause(row.cause)) for row in rows]
+    return [pause_of(row) for row in rows]
+
+
+PAUSE_COLUMNS = (
+    ClockIntervalRow.task_id,
+    ClockIntervalRow.from_at,
+    ClockIntervalRow.to_at,
+    ClockIntervalRow.cause,
+    ClockIntervalRow.note,
+    ClockIntervalRow.order_id,
+)
+
+
+def pause_of(row: Row[*tuple[Any, ...]]) -> ClockInterval:
+    """The pause in a row of `PAUSE_COLUMNS`."""
+    return ClockInterval(
+        from_=row.from_at, to=row.to_at, cause=PauseCause(row.cause), note=row.note, order=row.order_id
+    )
+
+
+def is_overdue(*, at: datetime) -> ColumnElement[bool]:
+    """That an open task is past its deadline. One whose clock stopped before it was due does not become so."""
+    return and_(Task.due_at < at, ~is_held_up())
+
+
+def is_held_up() -> ColumnElement[bool]:
+    """That the clock of a task stopped before it was due, and nobody knows until when."""
+    return exists().where(
+        ClockIntervalRow.task_id == Task.id,
+        ClockIntervalRow.to_at.is_(None),
+        ClockIntervalRow.from_at < Task.due_at,
+    )
 
 
 async def begin_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseCause, *, at: datetime) -> bool:
@@ -278,6 +327,7 @@ async def end_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseC
         .where(
             ClockIntervalRow.task_id == task.id,
             ClockIntervalRow.cause == cause.value,
+            ClockIntervalRow.order_id.is_(None),
             ClockIntervalRow.to_at.is_(None),
         )
         .values(to_at=at),
@@ -286,9 +336,9 @@ async def end_pause(connection: AsyncConnection, task: TaskRecord, cause: PauseC
 
 
 async def end_pauses(connection: AsyncConnection, task: TaskRecord, *, at: datetime) -> list[PauseCause]:
-    """Let the clock of a task run again, whatever it stood for; the causes."""
-    ended = await connection.scalars(_END_PAUSES, {"of_task": task.id, "at": at})
-    return [PauseCause(cause) for cause in ended]
+    """Let the clock of a task run again, whatever it stood or would have stood for; the causes for which it stood."""
+    ended = await connection.execute(_END_PAUSES, {"of_task": task.id, "at": at})
+    return [PauseCause(row.cause) for row in ended if row.from_at <= at]
 
 
 async def notify(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from db.models import OutboxMessage, Task, Update
+from db.repositories.tasks import is_overdue
 from db.session import Viewer
 from domain.vocabulary import CLOSED_STATUSES, Stage, Status
 from services.kawal import Kawal
@@ -28,7 +29,7 @@ async def read_backlog(kawal: Kawal) -> Backlog:
     now = kawal.now()
     open_statuses = [status for status in Status if status not in CLOSED_STATUSES]
     cases = select(Update.status, func.count().label("n")).where(Update.status.in_([s.value for s in open_statuses]))
-    overdue = select(Task.stage, func.count().label("n")).where(Task.status == "open", Task.due_at < now)
+    overdue = select(Task.stage, func.count().label("n")).where(Task.status == "open", is_overdue(at=now))
     waiting = select(func.count().label("n"), func.min(OutboxMessage.available_at).label("oldest")).where(
         OutboxMessage.done_at.is_(None),
         OutboxMessage.available_at <= now,

@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
 
 from db.models import Area, Task, TaskGrant, Update
+from db.repositories.tasks import is_held_up, is_overdue
 from db.session import Viewer
 from domain.authority import Actor, Permission
 from domain.policy import Power
@@ -85,7 +86,7 @@ def case_list(*conditions: ColumnElement[bool], page: PageOf[ByAge]) -> Select[*
     )
     statement = (
         select(*columns, Area.name.label("area_name"), Task.id.label("task_id"), Task.due_at, *HOLDER_COLUMNS)
-        .add_columns(deciders())
+        .add_columns(deciders(), is_held_up().label("held_up"))
         .join(Area, Area.code == Update.area_code)
         .outerjoin(Task, and_(Task.update_id == Update.id, Task.status == "open"))
         .where(*conditions)
@@ -105,7 +106,7 @@ def _fitting(kawal: Kawal, wanted: CaseFilter, *, now: datetime) -> Iterator[Col
     if wanted.level is not None:
         yield Update.level >= wanted.level
     if wanted.overdue is not None:
-        yield Task.due_at < now if wanted.overdue else or_(Task.id.is_(None), Task.due_at >= now)
+        yield is_overdue(at=now) if wanted.overdue else or_(Task.id.is_(None), ~is_overdue(at=now))
     if wanted.holder is not None:
         yield exists().where(
             TaskGrant.task_id == Task.id,
@@ -129,7 +130,7 @@ def _summary(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> CaseSumm
         holder=None if row.task_id is None else holder_of(row, who, at=now),
         task_id=row.task_id,
         due_at=row.due_at,
-        overdue=row.due_at is not None and row.due_at < now,
+        overdue=row.due_at is not None and row.due_at < now and not row.held_up,
         submitted_at=row.submitted_at,
         closed_at=row.closed_at,
         version=row.version,

@@ -47,7 +47,7 @@ def explained(deadline: Deadline, *, now: datetime) -> ExplainedDeadline:
     """The deadline for people."""
     return ExplainedDeadline(
         due_at=deadline.due_at,
-        overdue=deadline.due_at < now,
+        overdue=deadline.due_at < now and not deadline.standing,
         sentence=Text(id=deadline.sentence("id"), en=deadline.sentence("en")),
         reckoning=deadline,
     )

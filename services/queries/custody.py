@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import ClockInterval as ClockIntervalRow
 from db.models import Escalation, Task, TaskGrant
+from db.repositories.tasks import PAUSE_COLUMNS, pause_of
 from domain.audit import AuditEvent, AuditType
 from domain.custody import Holding, Span, custody
 from domain.pauses import ClockInterval, PauseCause
@@ -135,12 +136,10 @@ def _received_by() -> ColumnElement[str]:
 
 
 async def _pauses_by_task(connection: AsyncConnection, update_id: UUID) -> dict[UUID, list[ClockInterval]]:
-    columns = (ClockIntervalRow.task_id, ClockIntervalRow.from_at, ClockIntervalRow.to_at, ClockIntervalRow.cause)
-    statement = select(*columns).where(ClockIntervalRow.update_id == update_id).order_by(ClockIntervalRow.from_at)
+    statement = select(*PAUSE_COLUMNS).where(ClockIntervalRow.update_id == update_id).order_by(ClockIntervalRow.from_at)
     by_task: dict[UUID, list[ClockInterval]] = defaultdict(list)
     for row in await connection.execute(statement):
-        pause = ClockInterval(from_=row.from_at, to=row.to_at, cause=PauseCause(row.cause))
-        by_task[row.task_id].append(pause)
+        by_task[row.task_id].append(pause_of(row))
     return by_task
 
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.session import Viewer
 from domain.areas import AreaOrNation
 from domain.authority import Actor
-from domain.calendar import WorkingCalendar
+from domain.clock_orders import credits_of, pauses_of
 from domain.deadlines import ClockInterval, Credit, compute_deadline
-from domain.durations import Duration
+from domain.durations import Duration, WorkingDays
 from domain.errors import InvalidInput, NotFound, Violation
+from domain.moments import Moment
 from domain.pauses import PauseCause
 from domain.text import Note
+from domain.vocabulary import Stage
 from services.kawal import Kawal
 from services.queries.clock import ExplainedDeadline, explained
-
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def _within_reach(moment: datetime) -> datetime:
-    if not _EARLIEST <= moment < _LATEST:
-        raise ValueError("is not a moment between the years 2000 and 2100")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_within_reach), Field(json_schema_extra={"pattern": "^20[0-9]{2}-"})]
 
 
 class Pause(BaseModel):
@@ -44,13 +35,18 @@ class Pause(BaseModel):
 
 
 class DeadlineQuestion(BaseModel):
-    """What a deadline is reckoned from. Without `started_at` it starts now."""
+    """What a deadline is reckoned from. Without `started_at` it starts now.
+
+    The calendar, the orders over the area and the credit that its policy gives to remote villages count as they would
+    for a task of `stage`; pauses and credits that are named come on top.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     area_code: AreaOrNation
     started_at: Moment | None = None
     duration: Duration
+    stage: Stage = Stage.VERIFICATION
     pauses: Annotated[tuple[Pause, ...], Field(max_length=50)] = ()
     credits: Annotated[tuple[Credit, ...], Field(max_length=10)] = ()
 
@@ -58,20 +54,39 @@ class DeadlineQuestion(BaseModel):
 async def preview_deadline(kawal: Kawal, actor: Actor, question: DeadlineQuestion) -> ExplainedDeadline:
     """The deadline and its explanation. Raises NotFound for an area outside the actor's own, InvalidInput."""
     now = kawal.now()
+    started = question.started_at or now
     if not actor.seats_over(question.area_code):
         raise NotFound("There is no such area for you.", pointer="/area_code")
     pauses = _intervals(question.pauses)
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        calendar: WorkingCalendar = await kawal.rules.calendar(connection, question.area_code)
+        clocks = await kawal.rules.clocks_now(connection, question.area_code, at=min(started, now))
+        extra = await _remoteness_credit(kawal, connection, question, at=now)
+    ordered = pauses_of(clocks.orders, stage=question.stage, opened_at=started)
+    outages = credits_of(clocks.orders, stage=question.stage, opened_at=started, now=now)
     deadline = compute_deadline(
-        question.started_at or now,
+        started,
         duration=question.duration,
-        calendar=calendar,
-        pauses=pauses,
-        credits=question.credits,
+        calendar=clocks.calendar,
+        pauses=(*pauses, *ordered),
+        credits=(*question.credits, *extra, *outages),
         now=now,
     )
     return explained(deadline, now=now)
+
+
+async def _remoteness_credit(
+    kawal: Kawal, connection: AsyncConnection, question: DeadlineQuestion, *, at: datetime
+) -> list[Credit]:
+    """What the policy in force gives to a village of this class, unless the question names such a credit itself."""
+    named = any(credit.cause == "remote_area" for credit in question.credits)
+    if named or not isinstance(question.duration, WorkingDays):
+        return []
+    facts = await kawal.rules.area(connection, question.area_code)
+    if not facts.remoteness:
+        return []
+    in_force = await kawal.rules.policy_in_force(connection, question.area_code, at=at)
+    extra = in_force.policy.remoteness_credit(facts.remoteness)
+    return [Credit(working_days=extra, cause="remote_area")] if extra else []
 
 
 def _intervals(pauses: tuple[Pause, ...]) -> tuple[ClockInterval, ...]:

@@ -42,6 +42,10 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.TASK_RELEASED: Text(id="Tugas dilepas", en="Task released"),
     AuditType.TASK_REASSIGNED: Text(id="Tugas dialihkan", en="Task reassigned"),
     AuditType.TASK_EXTENDED: Text(id="Batas waktu diperpanjang", en="Deadline extended"),
+    AuditType.TASK_DEADLINE_MOVED: Text(
+        id="Batas waktu bergeser karena perintah wilayah atau kalender",
+        en="Deadline moved by an order over the area or a calendar",
+    ),
     AuditType.TASK_CLOCK_PAUSED: Text(id="Waktu dihentikan", en="Clock stopped"),
     AuditType.TASK_CLOCK_RESUMED: Text(id="Waktu berjalan lagi", en="Clock running again"),
     AuditType.TASK_REMINDED: Text(id="Pemegang tugas diingatkan", en="Holder reminded"),

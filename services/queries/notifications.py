@@ -35,6 +35,17 @@ WORDS: Final[dict[str, Text]] = {
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",
     ),
+    "clock_order_entered": Text(
+        id="Pelayanan ditangguhkan atau gangguan dicatat; batas waktu ikut bergeser.",
+        en="Service is suspended, or an outage was recorded; deadlines move along.",
+    ),
+    "clock_order_corrected": Text(
+        id="Catatan penangguhan atau gangguan diperbaiki.", en="A suspension or an outage was corrected."
+    ),
+    "clock_order_lifted": Text(
+        id="Penangguhan atau gangguan berakhir; waktu berjalan lagi.",
+        en="A suspension or an outage has ended; clocks run again.",
+    ),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
     "policy_consultation": Text(
         id="Rancangan kebijakan terbuka untuk ditanggapi.", en="A draft policy awaits comments."
@@ -71,8 +82,9 @@ class Told(View):
     id: UUID
     subject: str
     words: Text
-    update_id: UUID | None = Field(description="Null when it is about a draft of a policy")
+    update_id: UUID | None = Field(description="Null when it is about a draft of a policy, or an order over an area")
     policy_draft_id: UUID | None
+    clock_order_id: UUID | None = Field(description="The suspension or the outage that it is about")
     tracking_code: str | None = Field(description="Null when the case is no longer in your areas")
     kind: Kind | None
     task_id: UUID | None
@@ -93,7 +105,7 @@ def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any
     """The statement of the list."""
     columns = (
         *(Notification.id, Notification.subject, Notification.update_id, Notification.task_id),
-        Notification.policy_draft_id,
+        *(Notification.policy_draft_id, Notification.clock_order_id),
         *(Notification.area_code, Notification.to_role, Notification.created_at),
     )
     statement = (
@@ -128,7 +140,7 @@ def _to(actor: Actor) -> ColumnElement[bool]:
         if seat.lent_by is not None
     )
     to_everybody = and_(
-        Notification.policy_draft_id.is_not(None),
+        or_(Notification.policy_draft_id.is_not(None), Notification.clock_order_id.is_not(None)),
         Notification.to_role.is_(None),
         Notification.to_user_id.is_(None),
         or_(Notification.area_code.in_(_over(actor)), within(Notification.area_code, actor.areas)),
@@ -148,6 +160,7 @@ def _told(row: Row[*tuple[Any, ...]]) -> Told:
         words=WORDS.get(row.subject, _ANY_OTHER),
         update_id=row.update_id,
         policy_draft_id=row.policy_draft_id,
+        clock_order_id=row.clock_order_id,
         tracking_code=row.tracking_code,
         kind=row.kind,
         task_id=row.task_id,

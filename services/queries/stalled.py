@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, extract, func
 
 from db.models import Area, Escalation, Task, Update
 from db.models import ClockInterval as ClockIntervalRow
+from db.repositories.tasks import is_overdue
 from db.session import Viewer
 from domain.authority import Actor, Permission
 from domain.calendar import WorkingCalendar
@@ -75,7 +76,7 @@ async def list_stalled(
     the actor's own.
     """
     now = kawal.now()
-    statement = stalled_list(*stalled_in(actor, wanted, now=now), page=page)
+    statement = stalled_list(*stalled_in(actor, wanted, now=now), page=page, now=now)
     async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
         rows, after = cut(
             (await connection.execute(statement)).all(), page.limit, lambda row: ByDue(row.due_at, row.id)
@@ -100,12 +101,12 @@ def stalled_in(actor: Actor, wanted: StalledFilter, *, now: datetime) -> list[Co
     conditions = [
         Task.status == "open",
         within(Task.area_code, areas),
-        or_(Task.due_at < now, Task.level > 0, gone),
+        or_(is_overdue(at=now), Task.level > 0, gone),
     ]
     if wanted.stage:
         conditions.append(Task.stage.in_([stage.value for stage in wanted.stage]))
     if wanted.overdue is not None:
-        conditions.append(Task.due_at < now if wanted.overdue else Task.due_at >= now)
+        conditions.append(is_overdue(at=now) if wanted.overdue else ~is_overdue(at=now))
     return conditions
 
 
@@ -113,7 +114,7 @@ def _seconds(span: ColumnElement[Any]) -> ColumnElement[Any]:
     return extract("epoch", span)
 
 
-def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue]) -> Select[*tuple[Any, ...]]:
+def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue], now: datetime) -> Select[*tuple[Any, ...]]:
     """The statement of the list."""
     columns = (
         *(Task.id, Task.update_id, Task.area_code, Task.stage, Task.level, Task.cause, Task.due_at, Task.deadline),
@@ -122,7 +123,7 @@ def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue]) -> Selec
     )
     statement = (
         select(*columns, *HOLDER_COLUMNS)
-        .add_columns(deciders(), _fired(), _standing())
+        .add_columns(deciders(), _fired(), _standing(now))
         .join(Update, Update.id == Task.update_id)
         .join(Area, Area.code == Task.area_code)
         .where(*conditions)
@@ -137,11 +138,15 @@ def _fired() -> ColumnElement[list[int]]:
     return rungs.correlate(Task).scalar_subquery().label("fired")
 
 
-def _standing() -> ColumnElement[Any]:
-    pause = func.jsonb_build_object("from", ClockIntervalRow.from_at, "cause", ClockIntervalRow.cause)
+def _standing(now: datetime) -> ColumnElement[Any]:
+    pause = func.jsonb_build_object(
+        *("from", ClockIntervalRow.from_at, "to", ClockIntervalRow.to_at, "cause", ClockIntervalRow.cause),
+        *("note", ClockIntervalRow.note, "order", ClockIntervalRow.order_id),
+    )
     pauses = select(func.jsonb_agg(pause)).where(
         ClockIntervalRow.task_id == Task.id,
-        ClockIntervalRow.to_at.is_(None),
+        ClockIntervalRow.from_at <= now,
+        or_(ClockIntervalRow.to_at.is_(None), ClockIntervalRow.to_at > now),
     )
     return pauses.correlate(Task).scalar_subquery().label("standing")
 
@@ -167,7 +172,7 @@ def _stalled(
         stage=row.stage,
         holder=holder_of(row, who, at=now),
         due_at=row.due_at,
-        late=lateness(row.due_at, now=now, calendar=calendar),
+        late=None if deadline.standing else lateness(row.due_at, now=now, calendar=calendar),
         level=row.level,
         cause=row.cause,
         next_rung=upcoming(rule, deadline, fired=row.fired or (), calendar=calendar),

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Task, TaskGrant, Update
+from db.repositories.tasks import is_overdue
 from db.session import Viewer
 from domain.authority import NATION, Actor, Permission
 from domain.policy import Power
@@ -94,7 +95,7 @@ async def count_stalled(kawal: Kawal, actor: Actor, wanted: StalledFilter, *, by
 
 def _counted(keys: Sequence[ColumnElement[Any]], conditions: Sequence[ColumnElement[bool]], *, now: datetime) -> Any:
     task = (
-        select(*keys, Task.due_at.label("due_at"))
+        select(*keys, Task.due_at.label("due_at"), is_overdue(at=now).label("late"))
         .join(Update, Update.id == Task.update_id)
         .where(*conditions)
         .subquery("task")
@@ -103,7 +104,7 @@ def _counted(keys: Sequence[ColumnElement[Any]], conditions: Sequence[ColumnElem
     return select(
         *grouped,
         func.count().label("tasks"),
-        func.count().filter(task.c.due_at < now).label("overdue"),
+        func.count().filter(task.c.late).label("overdue"),
         func.min(task.c.due_at).label("oldest"),
     ).group_by(*grouped)
 
@@ -111,7 +112,7 @@ def _counted(keys: Sequence[ColumnElement[Any]], conditions: Sequence[ColumnElem
 def _keys(by: GroupBy, actor: Actor, wanted: StalledFilter, *, now: datetime) -> Sequence[ColumnElement[Any]]:
     match by:
         case GroupBy.CAUSE:
-            late = case((Task.due_at < now, literal(EscalationCause.DEADLINE.value)), else_=literal(NEARING))
+            late = case((is_overdue(at=now), literal(EscalationCause.DEADLINE.value)), else_=literal(NEARING))
             return (func.coalesce(Task.cause, late).label("cause"),)
         case GroupBy.STAGE:
             return (Task.stage.label("stage"),)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, sel
 
 from db.models import Area, Decision, Revision, Task, TaskGrant, Update
 from db.repositories.cases import read_involvements
-from db.repositories.tasks import read_task
+from db.repositories.tasks import is_held_up, is_overdue, read_task
 from db.session import Viewer
 from domain.authority import Actor, Permission, Person, Seat
 from domain.policy import Power
@@ -96,7 +96,7 @@ def queue_of(actor: Actor, *conditions: ColumnElement[bool], page: PageOf[ByDue]
     )
     statement = (
         select(*columns, Area.name.label("area_name"), *HOLDER_COLUMNS)
-        .add_columns(deciders())
+        .add_columns(deciders(), is_held_up().label("held_up"))
         .join(Update, Update.id == Task.update_id)
         .join(Area, Area.code == Task.area_code)
         .where(
@@ -168,7 +168,7 @@ def _fitting(actor: Actor, wanted: QueueFilter, *, now: datetime) -> Iterator[Co
     if wanted.kind:
         yield Update.kind.in_([kind.value for kind in wanted.kind])
     if wanted.overdue is not None:
-        yield Task.due_at < now if wanted.overdue else Task.due_at >= now
+        yield is_overdue(at=now) if wanted.overdue else ~is_overdue(at=now)
     match wanted.claimed:
         case "me":
             yield Task.claimed_by == actor.user_id
@@ -191,7 +191,7 @@ def _queued(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> QueuedTas
         cause=row.cause,
         holder=holder_of(row, who, at=now),
         due_at=row.due_at,
-        overdue=row.due_at < now,
+        overdue=row.due_at < now and not row.held_up,
         version=row.version,
         etag=f'"v{row.version}"',
     )

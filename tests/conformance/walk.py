@@ -44,6 +44,13 @@ _BYTES: Final = {**_TUS, "Upload-Offset": "0", "Content-Type": "application/offs
 _KEYED: Final = {"Idempotency-Key": "{key}"}
 _CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersama pendamping"}
 _CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
+_DECREE: Final = {"number": "360/12/2026", "from": "2026-11-01T00:00:00+07:00", "reason": "landslide"}
+_OUTAGE: Final = {
+    "number": "BA-7",
+    "part": "network",
+    "from": "2026-11-01T00:00:00+07:00",
+    "until": "2026-11-02T00:00:00+07:00",
+}
 _WHY: Final = {"note": "Menunggu peraturan baru"}
 _PAPER: Final = [{"type": "house_photo", "reference": "foto-17"}]
 
@@ -126,6 +133,18 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/offices": Step(Of.ALL),
     "GET /v1/offices/{office_id}": Step(Of.ALL),
     "POST /v1/deadlines/preview": Step(Of.AREA, {"area_code": VILLAGE, "duration": {"working_days": 3}}),
+    # Clocks
+    "GET /public/areas/{code}": Step(Of.ALL),
+    "GET /v1/suspensions": Step(Of.ROWS),
+    "POST /v1/suspensions": Step(Of.AREA, {"area_code": VILLAGE, **_DECREE}, headers=_KEYED),
+    "GET /v1/suspensions/{order_id}": Step(Of.AREA),
+    "POST /v1/suspensions/{order_id}/correction": Step(Of.AREA, _DECREE, headers=_KEYED),
+    "POST /v1/suspensions/{order_id}/lift": Step(Of.AREA, {}, headers=_KEYED),
+    "GET /v1/outages": Step(Of.ROWS),
+    "POST /v1/outages": Step(Of.AREA, {"area_code": VILLAGE, **_OUTAGE}, headers=_KEYED),
+    "GET /v1/outages/{order_id}": Step(Of.AREA),
+    "POST /v1/outages/{order_id}/correction": Step(Of.AREA, _OUTAGE, headers=_KEYED),
+    "POST /v1/outages/{order_id}/lift": Step(Of.AREA, {}, headers=_KEYED),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),

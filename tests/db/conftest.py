@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import insert, text
 
 from db.models import (
     AuditOrigin,
+    ClockOrderRecord,
     Comment,
     Delegation,
     DraftRevision,
@@ -24,6 +26,7 @@ from db.models import (
     UnmaskRequest,
 )
 from db.repositories.api_keys import NewKey, add_key, add_secret
+from db.repositories.clocks import add_job
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.repositories.tallies import lock_tally
@@ -82,6 +85,9 @@ async def _fill(scene: Scene) -> None:
             ),
             {"id": new_id(), "task": task_id},
         )
+    async with scene.as_owner() as connection:
+        job = await add_job(connection, area_code=TARAJU, cause="order", at=datetime.now(UTC))
+        await connection.execute(_suspended(job))
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
@@ -92,6 +98,25 @@ async def _fill(scene: Scene) -> None:
     await _administer(scene)
     await _sign_in(scene)
     await _sign_the_trail(scene)
+
+
+def _suspended(job: int) -> Any:
+    """A suspension of the village that was void from the beginning, so that it moves no clock."""
+    return insert(ClockOrderRecord).values(
+        id=new_id(),
+        version=1,
+        job_id=job,
+        kind="suspension",
+        area_code=TARAJU,
+        number="360/1/2026",
+        reason="flood",
+        from_at=datetime.now(UTC),
+        void=True,
+        entered_by=user("kabid"),
+        entered_role=Role.REGENCY_SUPERVISOR.value,
+        office_id=demo_id("office", "dinsos"),
+        entered_at=datetime.now(UTC),
+    )
 
 
 async def _comment(scene: Scene, update_id: UUID) -> None:

@@ -91,6 +91,7 @@ UPDATED: Final = {
     ("kawal_app", "users"): "disabled display_name identity password_hash version",
     ("kawal_worker", "audit_streams"): ALL,
     ("kawal_worker", "clock_intervals"): ALL,
+    ("kawal_worker", "clock_jobs"): "settled_at",
     ("kawal_worker", "data_subject_requests"): "answered_at export_until held leased_until reason state",
     ("kawal_worker", "evidence"): "capture erased_at",
     ("kawal_worker", "household_members"): ALL,

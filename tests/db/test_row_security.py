@@ -63,6 +63,8 @@ ANSWERED_TO_ALL_WHO_ARE_KNOWN: Final = {
     "policies": "the rules of a regency are no secret",
     "policy_turns": "nor what became of them",
     "calendars": "nor are its holidays",
+    "clock_orders": "nor the decrees over it",
+    "clock_jobs": "nor how far they have come",
     "outbox": "ids alone; the API and the worker deliver for everybody",
     "sign_in_tallies": "counted before anybody is known",
 }

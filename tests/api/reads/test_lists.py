@@ -250,7 +250,7 @@ async def test_a_regency_finds_the_first_due_in_their_order_without_sorting_all(
     seat = Seat(role=Role.REGENCY_VERIFIER, office_id=new_id(), area_code=REGENCY)
     actor = Actor(user_id=new_id(), display_name="Verifikator", seats=(seat,))
     late = stalled_in(actor, StalledFilter(), now=book.clock.at)
-    plan = await _plan(book, stalled_list(*late, page=PageOf(50)), areas=(REGENCY,))
+    plan = await _plan(book, stalled_list(*late, page=PageOf(50), now=book.clock.at), areas=(REGENCY,))
     assert "ix_tasks_open_due_at" in plan, plan
     assert "Sort Key: tasks.due_at" not in plan, plan
 
