@@ -1,7 +1,7 @@
 """How each endpoint would be asked, and what of it belongs to an area: one entry an endpoint, and none may be missing.
 
-`test_walk.py` compares the list with the application; nobody sends these requests yet. Ids in braces stand for those of
-one case, household, file, account and appointment of one village.
+`test_matrix.py` compares the list with the application and sends each request in every role. Ids in braces stand for
+those of one case, household, file, draft, account and appointment of one village (`things.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from enum import Enum
 from typing import Any, Final
 
 from domain.authority import Permission
+from tests.api.policies.chamber import policy
 
+REGENCY: Final = "32.06"
 VILLAGE: Final = "32.06.13.2001"
 LATER: Final = "2099-01-01T00:00:00+07:00"
 
@@ -37,6 +39,8 @@ class Step:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     looked_after: Permission | None = None
+    regional: bool = False
+    """Whether the thing belongs to the whole regency, so that only another one is foreign to it."""
 
 
 _TUS: Final = {"Tus-Resumable": "1.0.0"}
@@ -52,6 +56,7 @@ _OUTAGE: Final = {
     "until": "2026-11-02T00:00:00+07:00",
 }
 _WHY: Final = {"note": "Menunggu peraturan baru"}
+_RULES: Final = policy(REGENCY)
 _PAPER: Final = [{"type": "house_photo", "reference": "foto-17"}]
 
 
@@ -150,27 +155,29 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
     "GET /v1/policies/{policy_id}": Step(Of.ALL),
     "GET /v1/policies/{policy_id}/diff": Step(Of.ALL, query="with={policy_id}"),
-    "POST /v1/policies/{policy_id}/revocation": Step(Of.AREA, _WHY, headers=_KEYED),
-    "GET /v1/policies/drafts": Step(Of.ROWS),
-    "POST /v1/policies/drafts": Step(Of.AREA, {"policy": {"area_code": VILLAGE}}, headers=_KEYED),
-    "GET /v1/policies/drafts/{draft_id}": Step(Of.AREA),
-    "GET /v1/policies/drafts/{draft_id}/diff": Step(Of.AREA),
-    "GET /v1/policies/drafts/{draft_id}/revisions/{revision}": Step(Of.AREA),
+    "POST /v1/policies/{policy_id}/revocation": Step(Of.AREA, _WHY, headers=_KEYED, regional=True),
+    "GET /v1/policies/drafts": Step(Of.ROWS, regional=True),
+    "POST /v1/policies/drafts": Step(Of.AREA, {"policy": _RULES}, headers=_KEYED, regional=True),
+    "GET /v1/policies/drafts/{draft_id}": Step(Of.AREA, regional=True),
+    "GET /v1/policies/drafts/{draft_id}/diff": Step(Of.AREA, regional=True),
+    "GET /v1/policies/drafts/{draft_id}/revisions/{revision}": Step(Of.AREA, regional=True),
     "POST /v1/policies/drafts/{draft_id}/revisions": Step(
-        Of.AREA, {"policy": {"area_code": VILLAGE}}, headers={**_KEYED, "If-Match": "*"}
+        Of.AREA, {"policy": _RULES}, headers={**_KEYED, "If-Match": "*"}, regional=True
     ),
-    "POST /v1/policies/drafts/{draft_id}/consultation": Step(Of.AREA),
-    "POST /v1/policies/drafts/{draft_id}/withdrawal": Step(Of.AREA, _WHY),
-    "GET /v1/policies/drafts/{draft_id}/comments": Step(Of.AREA),
+    "POST /v1/policies/drafts/{draft_id}/consultation": Step(Of.AREA, regional=True),
+    "POST /v1/policies/drafts/{draft_id}/withdrawal": Step(Of.AREA, _WHY, regional=True),
+    "GET /v1/policies/drafts/{draft_id}/comments": Step(Of.AREA, regional=True),
     "POST /v1/policies/drafts/{draft_id}/comments": Step(
-        Of.AREA, {"revision": 1, "text": "Terlalu cepat untuk desa"}, headers=_KEYED
+        Of.AREA, {"revision": 1, "text": "Terlalu cepat untuk desa"}, headers=_KEYED, regional=True
     ),
     "POST /v1/policies/drafts/{draft_id}/comments/{comment_id}/answer": Step(
-        Of.AREA, {"verdict": "noted", "reason": "Akan dibahas"}, headers=_KEYED
+        Of.AREA, {"verdict": "noted", "reason": "Akan dibahas"}, headers=_KEYED, regional=True
     ),
-    "POST /v1/policies/drafts/{draft_id}/publication": Step(Of.AREA, headers={**_KEYED, "If-Match": "*"}),
+    "POST /v1/policies/drafts/{draft_id}/publication": Step(
+        Of.AREA, headers={**_KEYED, "If-Match": "*"}, regional=True
+    ),
     "POST /v1/policies/drafts/{draft_id}/emergency": Step(
-        Of.AREA, {"reason": "disaster", **_WHY}, headers={**_KEYED, "If-Match": "*"}
+        Of.AREA, {"reason": "disaster", **_WHY}, headers={**_KEYED, "If-Match": "*"}, regional=True
     ),
     # People
     "GET /v1/users": Step(Of.ROWS),
@@ -182,7 +189,7 @@ WALK: Final[Mapping[str, Step]] = {
     "PUT /v1/users/{user_id}/password": Step(Of.AREA, {"password": "kata-sandi-yang-baru"}),
     "GET /v1/users/{user_id}/identities": Step(Of.AREA),
     "POST /v1/users/{user_id}/identities": Step(
-        Of.AREA, {"issuer": "https://masuk.example", "subject": "s-{number}"}, headers=_KEYED
+        Of.AREA, {"issuer": "{issuer}", "subject": "s-{number}"}, headers=_KEYED
     ),
     "DELETE /v1/users/{user_id}/identities/{identity_id}": Step(Of.AREA),
     "POST /v1/users/{user_id}/handover": Step(Of.AREA, {"disable": False}, headers=_KEYED),
