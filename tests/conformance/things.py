@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from domain.disclosure import BulkVerdict
 from domain.retention import HoldGround
-from domain.supervision import ExtensionReason, ManualCause
+from domain.supervision import CorrectionReason, ExtensionReason, ManualCause
 from domain.vocabulary import Role
 from tests.api.evidence.conftest import Desk
 from tests.api.people.staff import Staff
@@ -54,6 +55,11 @@ async def _files(staff: Staff) -> dict[str, str]:
     desk = Desk(staff.client)
     try:
         kept = await desk.uploaded(picture())
+        paper = {"type": "house_photo", "evidence_id": kept}
+        change = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
+        household = str(known_household(place=1).id)
+        case = {"area_code": VILLAGE, "household_id": household, "change": change, "evidence": [paper]}
+        await staff.done("operator.taraju", "POST", "/v1/updates", case)
         begun = await desk.begun(1000)
     finally:
         del staff.client.headers["Authorization"]
@@ -108,6 +114,8 @@ async def _people(staff: Staff) -> dict[str, str]:
     return {
         "identity_id": identity["id"],
         "extension": next(iter(ExtensionReason)).value,
+        "verdict": next(iter(BulkVerdict)).value,
+        "correction": next(iter(CorrectionReason)).value,
         "cause": next(iter(ManualCause)).value,
         "ground": next(iter(HoldGround)).value,
         "user_id": str(user("dikelola")),

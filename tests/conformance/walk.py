@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from domain.authority import Permission
+from domain.authority import NATION, Permission
 from tests.api.policies.chamber import policy
 
 REGENCY: Final = "32.06"
@@ -39,8 +39,12 @@ class Step:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     looked_after: Permission | None = None
-    regional: bool = False
-    """Whether the thing belongs to the whole regency, so that only another one is foreign to it."""
+    over: str = VILLAGE
+    """The area whose thing it is."""
+    below: bool = False
+    """Whether it is shown to everybody within that area, and not only to those with a seat over all of it."""
+    once: bool = False
+    """Whether it is not there any more after it was reached."""
 
 
 _TUS: Final = {"Tus-Resumable": "1.0.0"}
@@ -66,7 +70,7 @@ def _told(**values: str) -> dict[str, str]:
 
 
 WALK: Final[Mapping[str, Step]] = {
-    "POST /codec/decode": Step(Of.ALL, {"payloads": []}),
+    "POST /codec/decode": Step(Of.AREA, {"payloads": []}, over=NATION),
     # Cases
     "GET /v1/updates": Step(Of.ROWS),
     "POST /v1/updates": Step(
@@ -114,7 +118,7 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/unmask-requests": Step(Of.ROWS),
     "POST /v1/unmask-requests": Step(Of.AREA, {**_CLEAR, "area_code": VILLAGE, "rows": 5}, headers=_KEYED),
     "GET /v1/unmask-requests/{request_id}": Step(Of.AREA),
-    "POST /v1/unmask-requests/{request_id}/answer": Step(Of.AREA, {"verdict": "approved"}),
+    "POST /v1/unmask-requests/{request_id}/answer": Step(Of.AREA, {"verdict": "{verdict}", **_WHY}),
     "POST /v1/unmask-requests/{request_id}/rows": Step(Of.AREA, {"limit": 1}),
     # Evidence
     "OPTIONS /v1/evidence/uploads": Step(Of.ALL),
@@ -155,29 +159,27 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
     "GET /v1/policies/{policy_id}": Step(Of.ALL),
     "GET /v1/policies/{policy_id}/diff": Step(Of.ALL, query="with={policy_id}"),
-    "POST /v1/policies/{policy_id}/revocation": Step(Of.AREA, _WHY, headers=_KEYED, regional=True),
-    "GET /v1/policies/drafts": Step(Of.ROWS, regional=True),
-    "POST /v1/policies/drafts": Step(Of.AREA, {"policy": _RULES}, headers=_KEYED, regional=True),
-    "GET /v1/policies/drafts/{draft_id}": Step(Of.AREA, regional=True),
-    "GET /v1/policies/drafts/{draft_id}/diff": Step(Of.AREA, regional=True),
-    "GET /v1/policies/drafts/{draft_id}/revisions/{revision}": Step(Of.AREA, regional=True),
+    "POST /v1/policies/{policy_id}/revocation": Step(Of.AREA, _WHY, headers=_KEYED, over=NATION),
+    "GET /v1/policies/drafts": Step(Of.ROWS, over=REGENCY, below=True),
+    "POST /v1/policies/drafts": Step(Of.AREA, {"policy": _RULES}, headers=_KEYED, over=REGENCY),
+    "GET /v1/policies/drafts/{draft_id}": Step(Of.AREA, over=REGENCY, below=True),
+    "GET /v1/policies/drafts/{draft_id}/diff": Step(Of.AREA, over=REGENCY, below=True),
+    "GET /v1/policies/drafts/{draft_id}/revisions/{revision}": Step(Of.AREA, over=REGENCY, below=True),
     "POST /v1/policies/drafts/{draft_id}/revisions": Step(
-        Of.AREA, {"policy": _RULES}, headers={**_KEYED, "If-Match": "*"}, regional=True
+        Of.AREA, {"policy": _RULES}, headers={**_KEYED, "If-Match": "*"}, over=REGENCY
     ),
-    "POST /v1/policies/drafts/{draft_id}/consultation": Step(Of.AREA, regional=True),
-    "POST /v1/policies/drafts/{draft_id}/withdrawal": Step(Of.AREA, _WHY, regional=True),
-    "GET /v1/policies/drafts/{draft_id}/comments": Step(Of.AREA, regional=True),
+    "POST /v1/policies/drafts/{draft_id}/consultation": Step(Of.AREA, over=REGENCY),
+    "POST /v1/policies/drafts/{draft_id}/withdrawal": Step(Of.AREA, _WHY, over=REGENCY),
+    "GET /v1/policies/drafts/{draft_id}/comments": Step(Of.AREA, over=REGENCY, below=True),
     "POST /v1/policies/drafts/{draft_id}/comments": Step(
-        Of.AREA, {"revision": 1, "text": "Terlalu cepat untuk desa"}, headers=_KEYED, regional=True
+        Of.AREA, {"revision": 1, "text": "Terlalu cepat untuk desa"}, headers=_KEYED, over=REGENCY, below=True
     ),
     "POST /v1/policies/drafts/{draft_id}/comments/{comment_id}/answer": Step(
-        Of.AREA, {"verdict": "noted", "reason": "Akan dibahas"}, headers=_KEYED, regional=True
+        Of.AREA, {"verdict": "noted", "reason": "Akan dibahas"}, headers=_KEYED, over=REGENCY
     ),
-    "POST /v1/policies/drafts/{draft_id}/publication": Step(
-        Of.AREA, headers={**_KEYED, "If-Match": "*"}, regional=True
-    ),
+    "POST /v1/policies/drafts/{draft_id}/publication": Step(Of.AREA, headers={**_KEYED, "If-Match": "*"}, over=REGENCY),
     "POST /v1/policies/drafts/{draft_id}/emergency": Step(
-        Of.AREA, {"reason": "disaster", **_WHY}, headers={**_KEYED, "If-Match": "*"}, regional=True
+        Of.AREA, {"reason": "disaster", **_WHY}, headers={**_KEYED, "If-Match": "*"}, over=REGENCY
     ),
     # People
     "GET /v1/users": Step(Of.ROWS),
@@ -191,7 +193,7 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/users/{user_id}/identities": Step(
         Of.AREA, {"issuer": "{issuer}", "subject": "s-{number}"}, headers=_KEYED
     ),
-    "DELETE /v1/users/{user_id}/identities/{identity_id}": Step(Of.AREA),
+    "DELETE /v1/users/{user_id}/identities/{identity_id}": Step(Of.AREA, once=True),
     "POST /v1/users/{user_id}/handover": Step(Of.AREA, {"disable": False}, headers=_KEYED),
     "GET /v1/memberships": Step(Of.ROWS),
     "POST /v1/memberships": Step(
@@ -248,7 +250,9 @@ WALK: Final[Mapping[str, Step]] = {
         headers=_KEYED,
     ),
     "GET /v1/data-subject-requests/{request_id}": Step(Of.AREA),
-    "POST /v1/data-subject-requests/{request_id}/answer": Step(Of.AREA, {"reason": "processing_stopped"}),
+    "POST /v1/data-subject-requests/{request_id}/answer": Step(
+        Of.AREA, {"reason": "processing_stopped"}, headers=_KEYED
+    ),
     "GET /v1/data-subject-requests/{request_id}/export": Step(Of.AREA),
     "GET /v1/data-subject-requests/{request_id}/export/page": Step(Of.AREA),
     # One's own account
