@@ -32,7 +32,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
 
 from domain.calendar import Window, WorkingCalendar
 from domain.deadline_sentences import Language, sentence_of
-from domain.durations import After, Duration, Elapsed, Share, WorkingDays
+from domain.durations import INTEGRAL, After, Duration, Elapsed, Share, WorkingDays
 from domain.pauses import ClockInterval, PauseCause, Stop, merged
 from domain.reckoning import Reckoning, SkippedDay, moved_exactly, reckon, stood_between, working_days_after
 
@@ -55,7 +55,7 @@ class Credit(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    working_days: Annotated[int, Strict(), Field(ge=1, le=250)]
+    working_days: Annotated[int, Strict(), Field(ge=1, le=250), INTEGRAL]
     cause: CreditCause
     note: str | None = None
     order: UUID | None = None

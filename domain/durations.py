@@ -42,6 +42,15 @@ def _iso_8601_only(value: object) -> object:
     raise ValueError(msg)
 
 
+def _integral(value: object) -> object:
+    """What JSON writes as 811.0 is the integer 811 (JSON Schema 2020-12, validation, 6.1.1); 811.5 stays as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+INTEGRAL: Final = BeforeValidator(_integral)
+"""For a strict integer, after its bounds: it may be written as JSON writes numbers."""
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,13 +58,13 @@ class _Form(BaseModel):
 class WorkingDays(_Form):
     """Days on which the regency's offices are open (hari kerja)."""
 
-    working_days: Annotated[int, Strict(), Field(ge=1, le=MAX_WORKING_DAYS)]
+    working_days: Annotated[int, Strict(), Field(ge=1, le=MAX_WORKING_DAYS), INTEGRAL]
 
 
 class CalendarDays(_Form):
     """Days of the calendar, weekends and holidays included (hari kalender)."""
 
-    calendar_days: Annotated[int, Strict(), Field(ge=1, le=MAX_CALENDAR_DAYS)]
+    calendar_days: Annotated[int, Strict(), Field(ge=1, le=MAX_CALENDAR_DAYS), INTEGRAL]
 
 
 class Elapsed(_Form):

@@ -93,3 +93,11 @@ def test_a_wrong_value_is_refused_at_its_own_field(written: dict[str, Any], fiel
 def test_a_share_is_a_number_above_nothing_and_up_to_the_whole(share: Any) -> None:
     with pytest.raises(ValidationError):
         AFTER.validate_python({"share": share})
+
+
+def test_a_whole_number_may_be_written_with_a_point_and_nothing_else_passes_for_one() -> None:
+    assert DURATION.validate_json('{"working_days": 811.0}') == WorkingDays(working_days=811)
+    for written in ("811.5", '"811"', "true", "1001.0", "1e400"):
+        with pytest.raises(ValidationError):
+            DURATION.validate_json(f'{{"working_days": {written}}}')
+    assert WorkingDays.model_json_schema()["properties"]["working_days"]["maximum"] == 1000
