@@ -29,4 +29,4 @@ EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=3)"]
 CMD ["uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "8080", "--loop", "uvloop", \
-     "--http", "httptools", "--lifespan", "on", "--no-proxy-headers", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+     "--http", "api.connections:BoundedHttp", "--lifespan", "on", "--no-proxy-headers", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]

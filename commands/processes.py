@@ -13,10 +13,11 @@ from runtime.settings import TREE, get_settings
 api = typer.Typer(add_completion=False)
 worker = typer.Typer(add_completion=False)
 
-_UVICORN: Final = (
+UVICORN: Final = (
     *("-m", "uvicorn", "--factory", "api.app:create_app"),
-    *("--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--no-proxy-headers"),
+    *("--loop", "uvloop", "--http", "api.connections:BoundedHttp", "--lifespan", "on", "--no-proxy-headers"),
 )
+"""The API as a module for Python to run; where it listens comes after it."""
 
 
 @api.command()
@@ -28,7 +29,7 @@ def serve(
     """Run the API until it is stopped."""
     settings = get_settings()
     address = ("--host", host or settings.api_host, "--port", str(port or settings.api_port))
-    _become(*_UVICORN, *address, "--no-access-log", "--timeout-graceful-shutdown", "10")
+    _become(*UVICORN, *address, "--no-access-log", "--timeout-graceful-shutdown", "10")
 
 
 @worker.command()

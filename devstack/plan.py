@@ -57,7 +57,8 @@ def preparations(settings: StackSettings, environment: dict[str, str]) -> list[t
 def services(settings: StackSettings, environment: dict[str, str]) -> list[tuple[str, ChildService]]:
     """Kawal's own processes and the partners, in the order of their start."""
     api = f"http://{LOOPBACK}:{settings.api_port}"
-    serve = ("--host", LOOPBACK, "--port", str(settings.api_port), "--loop", "uvloop", "--http", "httptools")
+    address = ("--host", LOOPBACK, "--port", str(settings.api_port))
+    serve = (*address, "--loop", "uvloop", "--http", "api.connections:BoundedHttp")
     quiet = ("--no-access-log", "--no-proxy-headers", "--timeout-graceful-shutdown", "10")
 
     def child(name: str, argv: tuple[str, ...], ready: Condition, *, grace: float = 12) -> ChildService:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import httpx2
 import psutil
 
+from commands.processes import UVICORN
+
 HANGS_AFTER = 15.0
 """Seconds after which an answer that has not come counts as never coming, on a machine with much to do."""
 _MIB = 1024 * 1024
@@ -81,12 +83,12 @@ def request(
 
 @asynccontextmanager
 async def on_the_wire(values: Mapping[str, str]) -> AsyncGenerator[Wire]:
-    """The API under these settings as it runs in production: its own process, uvloop and httptools."""
+    """The API under these settings as it runs in production, in a process of its own."""
     told = {f"KAWAL_{name.upper()}": value for name, value in values.items()}
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    command = (sys.executable, *UVICORN, "--host", "127.0.0.1", "--port", str(port), "--no-server-header")
     process = await asyncio.create_subprocess_exec(
         *command,
         env=os.environ | told,
