@@ -77,7 +77,7 @@ class EscalationRequest(CarriedRequest):
     body: EscalationInput
 
 
-class CorrectionRequest(_Request):
+class CorrectionRequest(CarriedRequest):
     """A case sent back by an administrator."""
 
     act: Literal["correct"] = "correct"
