@@ -22,9 +22,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from api.request_log import RequestLog
 from db.models.base import Base
 from db.owner import OwnerDatabase
 from db.session import Database
+from tests.witnesses import Event, note_events, noting
 
 SILENT_TABLES: Final = {
     "audit_checkpoints": "signed and chained in themselves",
@@ -98,6 +100,10 @@ _WITHOUT_ORIGIN: Final = """
     WHERE origin IS NULL AND xmin = pg_current_xact_id_if_assigned()::xid
 """
 _OWN: Final = "xmin = pg_current_xact_id_if_assigned()::xid"
+_OWN_EVENTS: Final = """
+    SELECT type, actor_id::text AS actor, actor_role AS role, origin ->> 'request' AS request FROM audit_events
+    WHERE xmin = pg_current_xact_id_if_assigned()::xid
+"""
 _silent: list[str] = []
 
 
@@ -107,6 +113,7 @@ def watched() -> Generator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(Database, "transaction", _watching(Database.transaction))
     patch.setattr(OwnerDatabase, "transaction", _watching(OwnerDatabase.transaction))
+    patch.setattr(RequestLog, "_line", noting(RequestLog._line))  # pyright: ignore[reportPrivateUsage]  the one place
     try:
         yield
     finally:
@@ -148,6 +155,7 @@ async def _watch(
         if told and from_edge and (types := await _without_origin(connection)):
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(types)} without an origin")
         if told:
+            note_events(await _own_events(connection))
             return
         loud = changed & set(Base.metadata.tables) - set(SILENT_TABLES)
         for table, silence in SILENT_PLACES.get(place, {}).items():
@@ -155,6 +163,11 @@ async def _watch(
                 loud.remove(table)
         if loud:
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(sorted(loud))} changed without an event")
+
+
+async def _own_events(connection: AsyncConnection) -> list[Event]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return [Event(**row) for row in await driver.fetch(_OWN_EVENTS)]
 
 
 async def _only(columns: frozenset[str], table: str, connection: AsyncConnection, database: Database) -> bool:

@@ -20,6 +20,7 @@ from devstack.seed import World
 from devstack.temporal import TemporalServer
 from tests.audited import silent_changes, watched
 from tests.scene import Scene, seed_world
+from tests.witnesses import take, unlike_what_is_declared
 
 TEMPLATE = "migrated"
 SEEDED = "seeded"
@@ -55,10 +56,14 @@ def _watched() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]  pyte
 
 
 @pytest.fixture(autouse=True)
-def _nothing_in_silence(_watched: None) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
-    """Whatever a test is about: nothing that counts was changed without an event."""
+def _nothing_in_silence(  # pyright: ignore[reportUnusedFunction]
+    _watched: None, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Whatever a test is about: nothing that counts was changed without an event, nor by a call told otherwise."""
     yield
     assert silent_changes() == []
+    found = take()
+    assert unlike_what_is_declared(request.node.name.partition("[")[0], found) == []
 
 
 @pytest.fixture(scope="session")
