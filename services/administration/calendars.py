@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Calendar
 from db.repositories import trail
+from db.repositories.calendars import add_calendar, lock_calendars
 from db.repositories.trail import Entry
 from domain.audit import AuditType
 from domain.authority import NATION
@@ -38,19 +39,13 @@ async def load_national_calendar(
 
     Days outside `years`, local closings and musdes windows of the version before are kept.
     """
+    await lock_calendars(connection)
     before = await _latest(connection)
     after = _with_days_of(years, before)
     if before is not None and after == before:
         return LoadedCalendar(before, written=False)
     calendar = after.model_copy(update={"version": 1 if before is None else before.version + 1})
-    await connection.execute(
-        insert(Calendar).values(
-            area_code=NATION,
-            version=calendar.version,
-            document=calendar.model_dump(mode="json"),
-            created_at=at,
-        ),
-    )
+    await add_calendar(connection, calendar, at=at)
     published = Entry(type=AuditType.CALENDAR_PUBLISHED, data={"area": NATION, "version": calendar.version})
     await trail.record(connection, f"calendar:{NATION}", [published], at=at, area_code=None)
     return LoadedCalendar(calendar, written=True)

@@ -53,6 +53,7 @@ _KEYED: Final = {"Idempotency-Key": "{key}"}
 _CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersama pendamping"}
 _CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
 _DECREE: Final = {"number": "360/12/2026", "from": "2026-11-01T00:00:00+07:00", "reason": "landslide"}
+_CLOSED: Final = {"day": "2026-12-28", "name": "Hari jadi", "category": "local_closing", "source": "SK Bupati 7/2026"}
 _OUTAGE: Final = {
     "number": "BA-7",
     "part": "network",
@@ -154,6 +155,9 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/outages/{order_id}": Step(Of.AREA),
     "POST /v1/outages/{order_id}/correction": Step(Of.AREA, _OUTAGE, headers=_KEYED),
     "POST /v1/outages/{order_id}/lift": Step(Of.AREA, {}, headers=_KEYED),
+    "GET /v1/calendars/{area_code}": Step(Of.ALL),
+    "GET /v1/calendars/{area_code}/versions": Step(Of.ALL),
+    "POST /v1/calendars/{area_code}/versions": Step(Of.AREA, {"closed": [_CLOSED]}, headers=_KEYED),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
