@@ -27,6 +27,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 from activities.casework import Casework, Desk
 from activities.delivery import Delivery
 from activities.identity_check import IdentityCheck
+from activities.minutes import MinutesAtWork
 from activities.outbox import Dispatcher
 from db.repositories.rules import Rules
 from db.session import Database, Viewer
@@ -48,6 +49,7 @@ from runtime.logging import configure_logging
 from runtime.periodic import Duty
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
+from workflows.minutes import CarryOutMinutes
 
 _GRACE = timedelta(seconds=30)
 _STICKY_PATIENCE = timedelta(seconds=3)
@@ -94,19 +96,20 @@ def build_workers(
     desk: Desk,
     partners: Partners,
     *,
+    engine: Engine,
     queue_prefix: str,
     runner: WorkflowRunner,
     cache_size: int = 1000,
     build_id: str | None = None,
     grace: timedelta = _GRACE,
 ) -> list[Worker]:
-    """One worker for the cases, and one for each partner, so that a slow partner keeps nobody else waiting."""
+    """One worker for the cases, one for each partner and one for work in bulk, so that none keeps another waiting."""
     casework = Casework(desk)
     pollers = PollerBehaviorAutoscaling(minimum=1, initial=2, maximum=20)
     cases = Worker(
         client,
         task_queue=queue_name(queue_prefix, Queue.CASES),
-        workflows=[HouseholdUpdate],
+        workflows=[HouseholdUpdate, CarryOutMinutes],
         activities=[
             casework.open_case,
             casework.record_act,
@@ -126,6 +129,7 @@ def build_workers(
     errands = {
         Queue.IDENTITY: IdentityCheck(desk, partners.registry).match_person,
         Queue.DELIVERY: Delivery(desk, partners.ministry).push_to_ministry,
+        Queue.BULK: MinutesAtWork(desk, engine).decide_listed,
     }
     return [cases] + [
         Worker(
@@ -187,6 +191,7 @@ async def main(settings: Settings) -> None:
             client,
             desk,
             partners,
+            engine=engine,
             queue_prefix=settings.task_queue_prefix,
             runner=workflow_runner(sandboxed=settings.sandboxed),
             cache_size=settings.worker_cache_size,

@@ -159,6 +159,8 @@ class Dispatcher:
             case "start_update":
                 again = bool(message.payload.get(AGAIN))
                 await self._engine.start(await self._new_case(message.subject_id), again=again)
+            case "start_minutes":
+                await self._engine.carry_out_minutes(message.subject_id)
             case "signal_ministry_answer":
                 await self._engine.tell_ministry_answered(
                     message.subject_id,

@@ -47,6 +47,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "updates": "Updates of households: submitted, listed, read, with their story and their trail.",
     "tasks": "Work lists, and what is late.",
     "acts": "What is done with a case and its tasks.",
+    "minutes": "Minutes of village deliberations, and SPTJM: recorded once, deciding many cases.",
     "evidence": "Files and papers behind an update; uploads that are resumed (tus 1.0.0).",
     "notifications": "What one was told.",
     "households": "The registry, masked.",

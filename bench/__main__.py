@@ -82,8 +82,9 @@ async def _loads(stack: Stack) -> AsyncGenerator[tuple[psutil.Process, BareLoad,
         aiohttp.ClientSession(stack.settings.public_url, connector=connector) as session,
     ):
         kawal = KawalLoad(session, final_status="applied")
-        whole = kawal.with_final_status("in_delivery")
         await kawal.log_in()
+        await kawal.answer_for_the_village()
+        whole = kawal.with_final_status("in_delivery")
         watching = asyncio.create_task(kawal.watch_queue())
         try:
             yield bare_process, BareLoad(client), kawal, whole
@@ -115,8 +116,12 @@ async def _quiet(bare: BareLoad, kawal: KawalLoad) -> dict[str, Latency]:
 
 
 def _policy(*, whole_route: bool) -> dict[str, Any]:
-    """The default policy of the regency; without partners only the four human stages are left of each route."""
+    """The default policy of the regency; without partners only the four human stages are left of each route.
+
+    One SPTJM answers for all cases of the village, so that its head decides them one by one.
+    """
     policy = json.loads(canonical_json(default_policy(area_code="32.06")))
+    policy["minutes"] |= {"sptjm": "per_village", "scan_required": False}
     if not whole_route:
         policy["delivery"]["ministry"] = False
         for route in policy["routes"]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from temporalio.client import Client
@@ -91,6 +92,7 @@ class KawalLoad:
         self._session = session
         self._final_status = final_status
         self._tokens: dict[str, str] = {}
+        self._sptjm = ""
         self._found: dict[str, asyncio.Future[str]] = {}
         self._people = iter(households(VILLAGE, count=1_000_000, seed=_SEED, today=datetime.now(UTC).date()))
         self.clocked = Clocked()
@@ -107,6 +109,11 @@ class KawalLoad:
             form = {"grant_type": "password", "username": username, "password": PASSWORD}
             async with self._session.post("/v1/auth/token", data=form) as answer:
                 self._tokens[username] = (await answer.json())["access_token"]
+
+    async def answer_for_the_village(self) -> None:
+        """The village head signs an SPTJM for all of the cases."""
+        recorded = await self._post(DECIDERS["in_deliberation"], "/v1/minutes", _sptjm())
+        self._sptjm = recorded["id"]
 
     async def watch_queue(self) -> None:
         """Read the verifier's queue again and again, and hand each new task to the case that waits for it."""
@@ -130,7 +137,9 @@ class KawalLoad:
         decided: dict[str, Any] = {}
         for status, officer in DECIDERS.items():
             with self.clocked.clock("decide"):
-                decided = await self._post(officer, f"/v1/tasks/{task_id}/decision", _decision(status))
+                decided = await self._post(
+                    officer, f"/v1/tasks/{task_id}/decision", _decision(status, sptjm=self._sptjm)
+                )
             task_id = decided["next_task_id"]
         if decided["update"]["status"] != self._final_status:
             raise RuntimeError(f"a case ended as {decided['update']['status']}, not as {self._final_status}")
@@ -168,9 +177,21 @@ def _submission(household: Household) -> dict[str, Any]:
     }
 
 
-def _decision(status: str) -> dict[str, Any]:
-    minutes = {"type": "musdes", "number": "141/BA/2026", "held_on": datetime.now(UTC).date().isoformat()}
-    return {"outcome": "forward"} | ({"minutes": minutes} if status == "in_deliberation" else {})
+def _decision(status: str, *, sptjm: str) -> dict[str, Any]:
+    return {"outcome": "forward"} | ({"minutes": {"id": sptjm}} if status == "in_deliberation" else {})
+
+
+def _sptjm() -> dict[str, Any]:
+    today = datetime.now(ZoneInfo("Asia/Jakarta")).date()
+    return {
+        "area_code": VILLAGE,
+        "type": "sptjm",
+        "number": f"bench/{uuid4()}",
+        "held_on": today.isoformat(),
+        "signed_by": [{"role": role, "name": "Bench"} for role in ("village_head", "village_operator")],
+        "why_none_held": "Pengukuran",
+        "covers": "village",
+    }
 
 
 def persons_of(count: int) -> Sequence[dict[str, Any]]:

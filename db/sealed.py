@@ -25,6 +25,7 @@ from db.models import (
     IdempotencyKey,
     LegalHold,
     MinistryAnswer,
+    MinutesRecord,
     Reading,
     Revision,
     UnmaskRequest,
@@ -35,6 +36,7 @@ from db.repositories.disclosure import explanation_context, request_explanation_
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, comment_context, note_context
 from domain.evidence import capture_context
+from domain.minutes import paper_context
 from domain.origins import act_origin_context, answer_origin_context, traces_context
 from domain.people import identity_context
 from domain.requests import request_context
@@ -76,6 +78,7 @@ SEALED: Final = (
     SealedColumn(Revision, "papers", lambda row: papers_context(row.update_id, row.revision)),
     SealedColumn(Decision, "note", lambda row: note_context(row.id)),
     SealedColumn(MinistryAnswer, "note", lambda row: answer_note_context(row.id)),
+    SealedColumn(MinutesRecord, "words", lambda row: paper_context(row.id)),
     SealedColumn(Comment, "text", lambda row: comment_context(row.id)),
     SealedColumn(MinistryAnswer, "origin", lambda row: answer_origin_context(row.id)),
     SealedColumn(AuditOrigin, "sealed", lambda row: traces_context(row.commitment)),

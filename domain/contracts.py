@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.vocabulary import Outcome, Stage, Status
 
 UPDATE_WORKFLOW = "HouseholdUpdate"
+MINUTES_WORKFLOW = "CarryOutMinutes"
 
 
 class Message(BaseModel):
@@ -30,6 +31,7 @@ class Queue(StrEnum):
     CASES = "cases"
     IDENTITY = "identity"
     DELIVERY = "delivery"
+    BULK = "bulk"
 
 
 def queue_name(prefix: str, queue: Queue) -> str:
@@ -43,7 +45,7 @@ def sibling_queue(name: str, queue: Queue) -> str:
 
 
 class ActivityName(StrEnum):
-    """The activities of a household update, by the names that histories record."""
+    """The activities, by the names that histories record."""
 
     OPEN_CASE = "open_case"
     RECORD_ACT = "record_act"
@@ -53,6 +55,7 @@ class ActivityName(StrEnum):
     PUSH_TO_MINISTRY = "push_to_ministry"
     RECORD_PUSH = "record_push"
     RECORD_MINISTRY_ANSWER = "record_ministry_answer"
+    DECIDE_LISTED = "decide_listed"
 
 
 class ActKind(StrEnum):
@@ -254,3 +257,29 @@ class StepTaken(Message):
 
     next: NextStep
     result: ActResult | None = None
+
+
+# --- many cases at once ---------------------------------------------------------------------------------------
+
+
+class StartMinutes(Message):
+    """The input of `CarryOutMinutes`."""
+
+    minutes_id: UUID
+
+
+class DecideListed(Message):
+    """Decide some of the cases that minutes list, from after this place on the paper."""
+
+    minutes_id: UUID
+    after: int
+
+
+class ListedDecided(Message):
+    """How far a piece of the work came: the last place that was looked at, None when there is none after it.
+
+    `open` is how many cases have no result at the end of it, though they were asked about: something was away.
+    """
+
+    last: int | None
+    open: int

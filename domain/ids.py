@@ -48,6 +48,11 @@ def update_id_of(workflow_id: str) -> UUID:
     return UUID(workflow_id.removeprefix(_WORKFLOW_PREFIX))
 
 
+def minutes_workflow_id(minutes_id: UUID) -> str:
+    """The id of the workflow that carries minutes out."""
+    return f"minutes/{minutes_id}"
+
+
 def act_update_id(act_id: UUID) -> str:
     """The id under which the engine knows one act of one person: a repeat of the act is the same message."""
     return f"act/{act_id}"

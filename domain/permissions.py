@@ -32,6 +32,7 @@ class Permission(StrEnum):
     POLICIES_PUBLISH = "area:policies:publish"
     PEOPLE_MANAGE = "area:people:manage"
     DELEGATIONS_MANAGE = "area:delegations:manage"
+    MINUTES_RECORD = "area:minutes:record"
     CASES_CORRECT = "area:cases:correct"
     ENGINE_READ = "nation:engine:read"
     HOLDS_MANAGE = "area:holds:manage"
@@ -57,6 +58,7 @@ LENT = READING | {
     Permission.PERSONS_UNMASK,
     Permission.EVIDENCE_READ,
     Permission.EVIDENCE_UPLOAD,
+    Permission.MINUTES_RECORD,
 }
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
 _CONSULTED = frozenset({Permission.POLICIES_COMMENT})
@@ -72,7 +74,7 @@ _SERVICE = READING | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
-    Role.VILLAGE_HEAD: _OFFICER,
+    Role.VILLAGE_HEAD: _OFFICER | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD},
     Role.VILLAGE_COUNCIL: READING | _CONSULTED,
     Role.PUSKESOS_OFFICER: _SUBMITTER,
     Role.GROUND_CHECKER: _OFFICER,

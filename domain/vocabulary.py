@@ -102,6 +102,26 @@ class Outcome(StrEnum):
     REJECT = "reject"
 
 
+class MinutesType(StrEnum):
+    """What a village decides by: minutes of a musdes (berita acara), or the SPTJM of its head where none was held."""
+
+    MUSDES = "musdes"
+    SPTJM = "sptjm"
+
+
+class AttendanceGroup(StrEnum):
+    """For whom somebody attended a musdes (unsur yang hadir)."""
+
+    VILLAGE_HEAD = "village_head"
+    VILLAGE_OPERATOR = "village_operator"
+    VILLAGE_COUNCIL = "village_council"
+    NEIGHBOURHOODS = "neighbourhoods"
+    FAMILIES = "families"
+    BABINSA = "babinsa"
+    PUSKESOS = "puskesos"
+    COMMUNITY = "community"
+
+
 class Status(StrEnum):
     """The status of a case for lists; derived from its stage and its end, never set alone."""
 

@@ -33,6 +33,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contracts import (
+    MINUTES_WORKFLOW,
     UPDATE_WORKFLOW,
     Act,
     ActResult,
@@ -40,11 +41,12 @@ from domain.contracts import (
     LiveCase,
     MinistryAnswered,
     Queue,
+    StartMinutes,
     StartUpdate,
     queue_name,
 )
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
-from domain.ids import act_update_id, workflow_id
+from domain.ids import act_update_id, minutes_workflow_id, workflow_id
 from runtime.breaker import Breaker
 from runtime.codec import data_converter, open_each
 from runtime.settings import Settings
@@ -155,6 +157,24 @@ class Engine:
                     search_attributes=TypedSearchAttributes(
                         [SearchAttributePair(AREA, case.area_code), SearchAttributePair(KIND, case.kind)],
                     ),
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _unavailable() from fault
+
+    async def carry_out_minutes(self, minutes_id: UUID, *, within: timedelta | None = None) -> None:
+        """Have minutes carried out, once; that they are being, or were, is success. Raises EngineUnavailable."""
+        try:
+            async with self._calling(within):
+                await self._client.start_workflow(
+                    MINUTES_WORKFLOW,
+                    StartMinutes(minutes_id=minutes_id),
+                    id=minutes_workflow_id(minutes_id),
+                    task_queue=self._queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    priority=Priority(priority_key=4),
                 )
         except WorkflowAlreadyStartedError:
             return

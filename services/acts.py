@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories.cases import CaseRecord, read_case
 from db.repositories.idempotency import KeyedAct, read_act
+from db.repositories.minutes import find_held
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
 from db.repositories.situations import TaskInView, read_task_in_view
@@ -22,7 +23,7 @@ from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, read_
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
 from domain.contracts import Act, ActKind, ActResult, StepTaken
-from domain.decisions import DecisionInput, check_decision
+from domain.decisions import DecisionInput, check_decision, names_record
 from domain.errors import (
     ActPending,
     CaseClosed,
@@ -252,7 +253,10 @@ async def _check_decision(
     rule = stage_rule(policy, task.stage, settled=case.settled)
     if rule.quorum != "any":
         refuse_second_vote(call.actor.person, await read_votes(connection, task.id))
-    violations = check_decision(decision, rule=rule, policy=policy)
+    held = None
+    if decision.minutes is not None and names_record(decision, rule=rule, policy=policy):
+        held = await find_held(connection, decision.minutes, update_id=case.id)
+    violations = check_decision(decision, rule=rule, policy=policy, held=held)
     if violations:
         raise InvalidInput(violations)
 

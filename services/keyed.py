@@ -56,9 +56,15 @@ async def remember(
     understood, so that white space and the order of fields make no difference. Of an act that the engine
     carries it is written down too from where it came, for whoever records it.
     """
+    act = new_act(call, request, route=route, vault=vault, update_id=update_id)
+    return await remember_act(connection, act, at=call.at)
+
+
+def new_act(call: Call, request: BaseModel, *, route: str, vault: Vault, update_id: UUID | None = None) -> NewAct:
+    """The act that a call asks for, as it is about to be written down."""
     act_id = new_id()
     content = request.model_dump_json().encode()
-    act = NewAct(
+    return NewAct(
         id=act_id,
         actor_id=call.actor.user_id,
         route=route,
@@ -68,7 +74,6 @@ async def remember(
         update_id=update_id,
         origin=_sealed_origin(act_id, vault) if isinstance(request, CarriedRequest) else None,
     )
-    return await remember_act(connection, act, at=call.at)
 
 
 def _sealed_origin(act_id: UUID, vault: Vault) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from sqlalchemy import Row, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import IdempotencyKey, MinistryAnswer, OutboxMessage, PolicyVersion, Update
+from db.models import IdempotencyKey, MinistryAnswer, MinutesRecord, OutboxMessage, PolicyVersion, Update
 from db.owner import OwnerDatabase
 from db.repositories import trail
 from db.repositories.cases import RevisionRecord, add_revision, index_update
@@ -24,19 +24,21 @@ from db.repositories.sessions import NewSession, add_session
 from db.repositories.trail import Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
-from devstack.demo_people import TARAJU, demo_id
+from devstack.demo_people import TARAJU, VILLAGES, demo_id
 from devstack.postgres import DatabaseUrls
 from devstack.seed import World, invented, seed
 from domain.audit import AuditType
 from domain.changes import Change, numbers_of
+from domain.decisions import Minutes
 from domain.evidence import EvidenceRef
 from domain.household import Household
 from domain.ids import new_id, new_tracking_code
 from domain.keyring import IndexRing, KeyRing
+from domain.minutes import PaperWords, Signature, paper_context
 from domain.policy import Policy, canonical_json
 from domain.requests import DecisionRequest, ResubmissionRequest, WithdrawalRequest, request_context
 from domain.sessions import Origin, SessionKind
-from domain.vocabulary import Status
+from domain.vocabulary import Role, Status
 from runtime.evidence.archive import Archive
 from runtime.evidence.examination import Examination
 from runtime.evidence.objects import FolderObjects
@@ -51,6 +53,11 @@ HOUSEHOLDS = 8
 
 SYSTEM = Viewer.system("test")
 
+THIS_YEAR = datetime.now(UTC).year
+MINUTES = Minutes(type="sptjm", number=f"141/SPTJM/{THIS_YEAR}", held_on=date(THIS_YEAR, 12, 31))
+"""An SPTJM that each seeded village has, for all of its cases: a deliberation is then decided by naming it."""
+MINUTES_JSON = MINUTES.model_dump(mode="json", exclude={"attended"})
+
 
 async def seed_world(urls: DatabaseUrls) -> World:
     """The demo's people and rules, and a few households of three villages, as if they had been there for a month."""
@@ -64,7 +71,37 @@ async def seed_world(urls: DatabaseUrls) -> World:
         villages=(TARAJU, "32.06.13.2002", "32.06.13.2003"),
     )
     await _sign_in(urls, world)
+    await _answer_for_villages(urls, world)
     return world
+
+
+async def _answer_for_villages(urls: DatabaseUrls, world: World) -> None:
+    """The head of each village has signed an SPTJM for all of its cases."""
+    async with OwnerDatabase(urls.migrator).transaction() as connection:
+        heads = {village: f"kades.{name.lower()}" for village, name in VILLAGES.items()}
+        for village, head_name in heads.items():
+            if head_name not in world.users:
+                continue
+            minutes_id, at = new_id(), datetime.now(UTC)
+            head = Signature(role=Role.VILLAGE_HEAD, name="Kepala Desa")
+            await connection.execute(
+                insert(MinutesRecord).values(
+                    id=minutes_id,
+                    area_code=village,
+                    type=MINUTES.type,
+                    number=MINUTES.number,
+                    year=MINUTES.held_on.year,
+                    held_on=MINUTES.held_on,
+                    covers="village",
+                    attendance=[],
+                    words=VAULT.seal(PaperWords(signed_by=(head,)), context=paper_context(minutes_id)),
+                    recorded_by=user(head_name),
+                    role=Role.VILLAGE_HEAD.value,
+                    office_id=demo_id("office", f"desa/{village}"),
+                    recorded_at=at,
+                    finished_at=at,
+                ),
+            )
 
 
 async def _sign_in(urls: DatabaseUrls, world: World) -> None:

@@ -23,6 +23,7 @@ from db.repositories.cases import (
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.idempotency import answer_act
+from db.repositories.minutes import find_held
 from db.repositories.people import read_actor
 from db.repositories.situations import Situation
 from db.repositories.tasks import TaskRecord, fired_rungs, read_task, read_votes
@@ -31,7 +32,7 @@ from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
 from domain.contracts import Act, ActResult, NextStep, StepTaken
-from domain.decisions import DecisionInput, check_decision, note_context
+from domain.decisions import DecisionInput, Minutes, check_decision, names_record, note_context, taken_by
 from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
 from domain.evidence import Naming
 from domain.ids import new_id
@@ -132,12 +133,15 @@ async def _decide(
         actor, area_code=task.area_code, stage=task.stage, grants=standing.grants, involvements=standing.involvements
     )
     rule = rule_of(work, task.stage)
-    violations = check_decision(decision, rule=rule, policy=work.policy)
+    held = None
+    if decision.minutes is not None and names_record(decision, rule=rule, policy=work.policy):
+        held = await find_held(work.connection, decision.minutes, update_id=work.case.id)
+    violations = check_decision(decision, rule=rule, policy=work.policy, held=held)
     if violations:
         raise InvalidInput(violations)
     position = move(work.position, _happening(task.stage, decision.outcome))
     settled = rule.quorum == "any" or await _settles(work, actor, seat, task, rule, decision)
-    await _keep_decision(work, actor, seat, task, decision, settled=settled)
+    await _keep_decision(work, actor, seat, task, decision, taken_by(decision, held), settled=settled)
     if not settled:
         return await step_of(work, await wait_for_others(work, task))
     await close_task(
@@ -177,6 +181,7 @@ async def _keep_decision(
     seat: Seat,
     task: TaskRecord,
     decision: DecisionInput,
+    minutes: Minutes | None,
     *,
     settled: bool,
 ) -> None:
@@ -193,7 +198,7 @@ async def _keep_decision(
             "outcome": decision.outcome.value,
             "reason": decision.reason,
             "note": work.vault.seal_text(decision.note, context=note_context(decision_id)),
-            "minutes": decision.minutes and decision.minutes.model_dump(mode="json"),
+            "minutes": minutes and minutes.model_dump(mode="json"),
             "decided_by": "officer",
             "actor_id": actor.user_id,
             "actor_role": seat.role.value,
@@ -211,7 +216,8 @@ async def _keep_decision(
         outcome=decision.outcome.value,
         reason=decision.reason,
         revision=work.case.revision,
-        minutes=decision.minutes and decision.minutes.number,
+        minutes=minutes and minutes.number,
+        minutes_id=minutes and minutes.id and str(minutes.id),
     )
 
 

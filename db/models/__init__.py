@@ -27,6 +27,7 @@ from db.models.governance import (
     OutboxMessage,
     PolicyVersion,
 )
+from db.models.minutes import MinutesCase, MinutesRecord
 from db.models.people import (
     AccountDigest,
     AccountMatch,
@@ -82,6 +83,8 @@ __all__ = [
     "LegalHold",
     "Membership",
     "MinistryAnswer",
+    "MinutesCase",
+    "MinutesRecord",
     "Notification",
     "Office",
     "OutboxMessage",

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from db.models import ClockOrderRecord, Evidence, EvidenceUpload, UpdateEvidence
+from db.models import ClockOrderRecord, Evidence, EvidenceUpload, MinutesRecord, UpdateEvidence
 from db.vault import Vault
 from domain.errors import InvalidInput, Violation
 from domain.evidence import (
@@ -70,6 +70,7 @@ class ErasedRow(NamedTuple):
 _BOUND: Final = or_(
     select(UpdateEvidence.evidence_id).where(UpdateEvidence.evidence_id == Evidence.id).exists(),
     select(ClockOrderRecord.id).where(ClockOrderRecord.evidence_id == Evidence.id).exists(),
+    select(MinutesRecord.scan_id).where(MinutesRecord.scan_id == Evidence.id).exists(),
 )
 _WANTED: Final = bindparam("ids", type_=ARRAY(Uuid))
 _HELD: Final = (
@@ -191,7 +192,7 @@ async def erase_orphans(
     at: datetime,
     at_most: int,
 ) -> tuple[list[OrphanRow], bool]:
-    """Mark files that were kept in this time and stand behind no case as erased; answers which, and if there are more.
+    """Mark files that were kept in this time and stand behind nothing as erased; answers which, and if there are more.
 
     What is locked is passed over: a case is about to have it, or another sweep.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -77,6 +78,11 @@ async def remember_act(connection: AsyncConnection, act: NewAct, *, at: datetime
     if known.body_hash != act.body_hash:
         raise IdempotencyKeyReused("This Idempotency-Key was used before with another request.")
     return KeyedAct(known.id, known.actor_id, known.request, known.response)
+
+
+async def remember_acts(connection: AsyncConnection, acts: Sequence[NewAct], *, at: datetime) -> None:
+    """Write down acts under keys that were made for them, and that nobody can have used before."""
+    await connection.execute(insert(IdempotencyKey), [{**act._asdict(), "created_at": at} for act in acts])
 
 
 async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:

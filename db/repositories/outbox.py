@@ -15,6 +15,8 @@ from domain.vocabulary import Role
 START_UPDATE: Final = "start_update"
 """Starts a case; with `AGAIN` in its payload, one whose run the engine has lost."""
 AGAIN: Final = "again"
+START_MINUTES: Final = "start_minutes"
+"""Has minutes carried out."""
 SIGNAL_MINISTRY_ANSWER: Final = "signal_ministry_answer"
 SIGNAL_DEADLINE_MOVED: Final = "signal_deadline_moved"
 AUTHORITY_CHANGED: Final = "authority_changed"

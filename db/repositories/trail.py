@@ -68,6 +68,11 @@ def stream_of_evidence(evidence_id: UUID) -> str:
     return f"evidence:{evidence_id}"
 
 
+def stream_of_minutes(minutes_id: UUID) -> str:
+    """The name of the trail of a village's minutes."""
+    return f"minutes:{minutes_id}"
+
+
 _LOCK_HEAD = (
     select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == bindparam("wanted")).with_for_update()
 )

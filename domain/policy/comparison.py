@@ -13,7 +13,7 @@ from domain.provenance import Bilingual
 
 Language: TypeAlias = Literal["id", "en"]
 
-_NAMES: Final = ("stage", "code", "name", "remoteness", "subject")
+_NAMES: Final = ("stage", "code", "name", "remoteness", "subject", "group")
 """What an entry of a policy's list is called by."""
 _NAMED_LISTS: Final = frozenset({"stages", "reasons", "routes", "remoteness_credits", "retention"})
 _FORMS: Final = frozenset({"working_days", "calendar_days", "elapsed", "window_close", "share"})
@@ -37,6 +37,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "en": ("bahasa Inggris", "in English"),
     "extension_limit": ("batas perpanjangan", "limit of extensions"),
     "fault_of_data": ("kesalahan data", "fault of the data"),
+    "group": ("unsur", "group"),
     "grants": ("wewenang yang diberikan", "powers granted"),
     "id": ("bahasa Indonesia", "in Indonesian"),
     "identity": ("pemadanan identitas", "identity check"),
@@ -44,6 +45,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "label": ("sebutan", "label"),
     "ladder": ("jenjang eskalasi, anak tangga", "ladder, rung"),
     "ministry": ("dikirim ke Kementerian", "sent to the Ministry"),
+    "minutes": ("berita acara", "minutes"),
     "name": ("nama", "name"),
     "needs_minutes": ("perlu berita acara", "minutes needed"),
     "notify": ("yang diberi tahu", "who is told"),
@@ -63,7 +65,10 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "repair": ("perbaikan", "repair"),
     "retention": ("masa simpan", "retention of"),
     "routes": ("alur", "route"),
+    "scan_required": ("pindaian wajib", "scan required"),
+    "signers": ("yang menandatangani", "who signs"),
     "source": ("dasar", "source"),
+    "sptjm": ("SPTJM", "SPTJM"),
     "stage": ("tahap", "stage"),
     "stages": ("tahap", "stage"),
     "strength": ("kekuatan hukum", "legal strength"),

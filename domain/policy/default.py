@@ -16,7 +16,9 @@ from domain.policy.model import (
     DEFAULT_PUBLICATION,
     DeliveryRule,
     ExtensionLimit,
+    GroupQuorum,
     IdentityRule,
+    MinutesRule,
     Policy,
     Power,
     PublicationRule,
@@ -28,7 +30,7 @@ from domain.policy.model import (
 )
 from domain.provenance import Bilingual
 from domain.reasons import DEFAULT_REASONS, ReasonRule
-from domain.vocabulary import HUMAN_STAGES, Kind, Outcome, Role, Stage, Strength
+from domain.vocabulary import HUMAN_STAGES, AttendanceGroup, Kind, Outcome, Role, Stage, Strength
 
 _LADDER_SOURCE = "Proposal; follows the ladder of SLRT: facilitator, district supervisor, regency manager"
 _ANY_ANSWER = frozenset(Outcome)
@@ -158,8 +160,27 @@ def _policy(
             strength=Strength.PROPOSAL,
         ),
         publication=pace.publication,
+        minutes=_MINUTES,
     )
 
+
+_MINUTES = MinutesRule(
+    quorum=tuple(
+        GroupQuorum(group=group, at_least=1)
+        for group in (
+            AttendanceGroup.VILLAGE_HEAD,
+            AttendanceGroup.VILLAGE_OPERATOR,
+            AttendanceGroup.NEIGHBOURHOODS,
+            AttendanceGroup.FAMILIES,
+            AttendanceGroup.BABINSA,
+        )
+    ),
+    signers=(Role.VILLAGE_HEAD, Role.VILLAGE_OPERATOR),
+    scan_required=True,
+    sptjm="per_case",
+    source="Practice of SIKS-NG: who attends a musdes, who signs its minutes, and the SPTJM (Garut, Tlogojati)",
+    strength=Strength.PRACTICE,
+)
 
 _ROUTES = (
     RouteRule(

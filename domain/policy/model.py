@@ -19,7 +19,7 @@ from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
-from domain.vocabulary import Kind, Outcome, ReasonCode, Role, Stage, Strength
+from domain.vocabulary import AttendanceGroup, Kind, Outcome, ReasonCode, Role, Stage, Strength
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _Item = TypeVar("_Item")
@@ -161,11 +161,32 @@ DEFAULT_PUBLICATION = PublicationRule(
 """What holds where a policy says nothing about it, as those do that are older than the rule."""
 
 
+class GroupQuorum(Datum):
+    """How many of a group have to attend at least."""
+
+    group: AttendanceGroup
+    at_least: PositiveInt
+
+
+class MinutesRule(Provenance):
+    """What makes minutes of a deliberation good, and whether an SPTJM may stand in for them.
+
+    `signers` are the roles whose signatures the paper carries. An SPTJM answers for the cases that it lists
+    (`per_case`), or also for every case of the village that was submitted by its day (`per_village`).
+    """
+
+    quorum: ListOf[GroupQuorum]
+    signers: ListOf[Role]
+    scan_required: bool
+    sptjm: Literal["not_accepted", "per_case", "per_village"]
+
+
 class Policy(Datum):
     """The rules of one regency (`area_code` like `32.06`) or of the nation (`*`), in one version.
 
     `stages` holds the human stages; the system's own two are derived from `identity` and `delivery`. Past the
     last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
+    Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -184,6 +205,7 @@ class Policy(Datum):
     extension_limit: ExtensionLimit
     retention: ListOf[RetentionRule] = DEFAULT_RETENTION
     publication: PublicationRule = DEFAULT_PUBLICATION
+    minutes: MinutesRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

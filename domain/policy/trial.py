@@ -75,7 +75,10 @@ def effects_on(kind: Kind, stage: Stage | None, *, before: Policy, after: Policy
         return tuple(found)
     if stage is not Stage.REPAIR and stage not in route:
         return (*found, Effect.STAGE_GONE)
-    return (*found, *_between(before.stage(stage), after.stage(stage)))
+    found += _between(before.stage(stage), after.stage(stage))
+    if after.stage(stage).needs_minutes and before.minutes != after.minutes and Effect.MINUTES not in found:
+        found.append(Effect.MINUTES)
+    return tuple(found)
 
 
 def _between(old: StageRule, new: StageRule) -> list[Effect]:

@@ -8,6 +8,7 @@ from domain.errors import InvalidInput, Violation
 from domain.policy.form import MOST_VALUES, is_too_large, violations_of_form
 from domain.policy.ladder_rules import LADDER_RULES
 from domain.policy.lapse_rules import LAPSE_RULES
+from domain.policy.minutes_rules import MINUTES_RULES
 from domain.policy.model import Policy
 from domain.policy.publication_rules import PUBLICATION_RULES
 from domain.policy.reason_rules import REASON_RULES
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *REASON_RULES,
     *RETENTION_RULES,
     *PUBLICATION_RULES,
+    *MINUTES_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

@@ -141,11 +141,12 @@ async def working(scene: Scene, settings: Settings) -> AsyncGenerator[None]:
         client,
         Desk(scene.worker, VAULT, scene.rules),
         partners,
+        engine=(engine := Engine(client, queue_prefix=settings.task_queue_prefix)),
         queue_prefix=settings.task_queue_prefix,
         runner=worker.workflow_runner(sandboxed=False),
         grace=timedelta(seconds=1),
     )
-    dispatcher = Dispatcher(scene.worker, Engine(client, queue_prefix=settings.task_queue_prefix))
+    dispatcher = Dispatcher(scene.worker, engine)
     async with worker.running(workers, dispatcher):
         yield
     await partners.close()

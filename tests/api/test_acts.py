@@ -17,12 +17,12 @@ from runtime.engine import Engine, connect
 from tests.api.conftest import PATIENCE_SECONDS, Office, opened, staffed_settings, working
 from tests.api.proposals import death, newborn
 from tests.api.test_submit import submit
-from tests.scene import Scene, user
+from tests.scene import MINUTES_JSON, Scene, user
 
 pytestmark = pytest.mark.embedded
 
 FORWARD = {"outcome": "forward"}
-BY_MINUTES = FORWARD | {"minutes": {"type": "musdes", "number": "141/BA/2026", "held_on": "2026-01-15"}}
+BY_MINUTES = FORWARD | {"minutes": MINUTES_JSON}
 RETURN = {"outcome": "return", "reason": "incomplete_documents", "note": "Surat lahir belum ada."}
 NO_TASK = "00000000-0000-4000-8000-000000000000"
 

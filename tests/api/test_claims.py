@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.conftest import Office
 from tests.api.test_acts import FORWARD, decide, submitted
-from tests.scene import user
+from tests.scene import MINUTES_JSON, user
 
 pytestmark = pytest.mark.embedded
 
@@ -15,9 +15,8 @@ async def approval_task(office: Office) -> str:
     """A task that two verifiers may work on."""
     update_id = await submitted(office)
     await decide(office, "puskesos.taraju", await office.open_task(update_id, "verification"), FORWARD)
-    minutes = {"type": "sptjm", "number": "1", "held_on": "2026-01-15"}
     task = await office.open_task(update_id, "deliberation")
-    await decide(office, "kades.taraju", task, FORWARD | {"minutes": minutes})
+    await decide(office, "kades.taraju", task, FORWARD | {"minutes": MINUTES_JSON})
     return await office.open_task(update_id, "approval")
 
 

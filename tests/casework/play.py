@@ -31,7 +31,7 @@ from domain.contracts import (
 from domain.decisions import DecisionInput, Minutes
 from domain.requests import DecisionRequest, ResubmissionInput, ResubmissionRequest, WithdrawalInput, WithdrawalRequest
 from domain.vocabulary import MatchResult, Outcome, ReasonCode, Stage
-from tests.scene import SYSTEM, VAULT, Scene, household_of
+from tests.scene import MINUTES, SYSTEM, VAULT, Scene, household_of
 
 DECIDERS = {
     Stage.VERIFICATION: "puskesos.taraju",
@@ -39,7 +39,6 @@ DECIDERS = {
     Stage.APPROVAL: "verifikator",
     Stage.ENDORSEMENT: "kadis",
 }
-MINUTES = Minutes(type="musdes", number="141/BA/2026", held_on=datetime.now(UTC).date())
 RUN = "run-1"
 HOUR = timedelta(hours=1)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import httpx2
 from sqlalchemy import RowMapping
@@ -26,7 +28,12 @@ DECIDER: Final = {
     Stage.ENDORSEMENT: "kadis",
 }
 """Who decides in Taraju, stage by stage of the standard route."""
-_MINUTES: Final = {"type": "musdes", "number": "04/BA/2001", "held_on": "2026-01-05"}
+_SPTJM: Final = {
+    "type": "sptjm",
+    "number": "04/SPTJM",
+    "held_on": datetime.now(ZoneInfo("Asia/Jakarta")).date().isoformat(),
+}
+"""By which the village head decides every deliberation."""
 _COME_AGAIN: Final = frozenset({202, 503})
 _PAUSE: Final = 0.1
 
@@ -47,6 +54,14 @@ class Offices:
             form = {"grant_type": "password", "username": name, "password": PASSWORD}
             answer = await self.client.post(f"{self.stack.api_url}/v1/auth/token", data=form)
             self.tokens[name] = answer.raise_for_status().json()["access_token"]
+
+    async def answer_for_the_village(self) -> None:
+        """The village head signs an SPTJM for all cases of the village."""
+        signed = [{"role": role, "name": "Desa Taraju"} for role in ("village_head", "village_operator")]
+        why = {"why_none_held": "Balai desa terendam banjir.", "covers": "village"}
+        body = {**_SPTJM, "area_code": TARAJU, "signed_by": signed, **why}
+        answer = await self._post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION], key="sptjm")
+        answer.raise_for_status()
 
     def next_household(self) -> Household:
         """A household of Taraju that no test has touched, registered as it is believed."""
@@ -108,7 +123,7 @@ class Offices:
         if outcome != "forward":
             body["reason"] = "incomplete_documents"
         if stage is Stage.DELIBERATION:
-            body["minutes"] = _MINUTES
+            body["minutes"] = _SPTJM
         return await self._post(f"/v1/tasks/{task['id']}/decision", body, by=DECIDER[stage], key=key, url=url)
 
     async def decide_at_last(self, task: RowMapping) -> tuple[httpx2.Response, list[int]]:

@@ -29,9 +29,9 @@ from services.kawal import Kawal
 from services.keyed import Call
 from services.submit import submit
 from tests.faults.invariants import check_invariants
-from tests.scene import VAULT, household_of, no_room, user
+from tests.scene import MINUTES, VAULT, household_of, no_room, user
 from tests.stateful.model import OPERATOR
-from tests.workflows.stack import MINUTES, Stack, until
+from tests.workflows.stack import Stack, until
 
 DOWN: Final = {"error_rate": 1, "retry_after": 1}
 _REASONS: Final = {Outcome.RETURN: ReasonCode.INCOMPLETE_DOCUMENTS, Outcome.REJECT: ReasonCode.NOT_ELIGIBLE_MEANS}

@@ -389,4 +389,22 @@ BREACHES = [
         "/publication/emergency",
         "publication_not_comparable",
     ),
+    Breach(
+        "a_quorum_counts_each_group_once",
+        repeat("/minutes/quorum", "/minutes/quorum/0"),
+        "/minutes/quorum/5/group",
+        "group_counted_twice",
+    ),
+    Breach(
+        "minutes_are_signed_by_the_village",
+        to("/minutes/signers", ["village_operator"]),
+        "/minutes/signers",
+        "minutes_without_head",
+    ),
+    Breach(
+        "minutes_are_signed_by_the_village",
+        append("/minutes/signers", "regency_head"),
+        "/minutes/signers/2",
+        "signer_outside_village",
+    ),
 ]

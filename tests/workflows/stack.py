@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
@@ -24,7 +24,7 @@ from devstack.partners.persons import Person
 from domain.changes import Change, CircumstancesChange
 from domain.circumstances import Circumstances
 from domain.contracts import Act, ActKind, ActResult
-from domain.decisions import DecisionInput, Minutes
+from domain.decisions import DecisionInput
 from domain.ids import new_id, workflow_id
 from domain.keyring import KeyRing
 from domain.requests import DecisionRequest, ResubmissionInput, ResubmissionRequest, WithdrawalInput, WithdrawalRequest
@@ -32,7 +32,7 @@ from domain.vocabulary import Outcome, ReasonCode, Stage
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
 from runtime.engine import Engine
-from tests.scene import VAULT, Scene, household_of
+from tests.scene import MINUTES, VAULT, Scene, household_of
 from worker import Partners, build_workers, running, workflow_runner
 
 TOKEN, ADMIN_TOKEN = "token-of-kawal", "token-of-admin"
@@ -147,6 +147,7 @@ class Stack:
             Client(**config),
             Desk(database, VAULT, self.scene.rules),
             partners,
+            engine=self.engine,
             queue_prefix=self.prefix,
             runner=workflow_runner(sandboxed=sandboxed),
             cache_size=cache_size,
@@ -256,7 +257,6 @@ DECIDERS = {
     Stage.APPROVAL: "verifikator",
     Stage.ENDORSEMENT: "kadis",
 }
-MINUTES = Minutes(type="musdes", number="141/BA/2026", held_on=datetime.now(UTC).date())
 
 
 def floor_area(square_metres: int) -> CircumstancesChange:

@@ -14,7 +14,8 @@ from domain.errors import ActPending, DomainError, EngineUnavailable
 from domain.requests import DecisionRequest
 from domain.vocabulary import Outcome, Stage
 from runtime.engine import EngineHasNoCaseError
-from tests.workflows.stack import MINUTES, Stack
+from tests.scene import MINUTES
+from tests.workflows.stack import Stack
 
 FEW_EVENTS = 15
 

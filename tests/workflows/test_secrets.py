@@ -15,9 +15,9 @@ from domain.circumstances import Address, Circumstances
 from domain.household import Relation, Sex
 from domain.vocabulary import Outcome, ReasonCode, Stage
 from runtime.codec import data_converter
-from tests.scene import Scene
+from tests.scene import MINUTES, Scene
 from tests.unit.families import person
-from tests.workflows.stack import MINUTES, PartnerServers, Stack, codec_keys
+from tests.workflows.stack import PartnerServers, Stack, codec_keys
 
 NOTE = "Warga keberatan difoto rumahnya"
 HEAD = person("Ujang Tarsono", Relation.HEAD, sex=Sex.MALE, serial=7301)

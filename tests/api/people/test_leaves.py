@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.vocabulary import Role
 from tests.api.people.staff import Staff
-from tests.scene import user
+from tests.scene import MINUTES_JSON, user
 
 TARAJU, CIKUBANG, DEUDEUL, REGENCY = "32.06.13.2001", "32.06.13.2002", "32.06.13.2003", "32.06"
 HOLDER, DELEGATE = "puskesos.taraju", "puskesos.cikubang"
@@ -126,8 +126,7 @@ async def test_neither_of_the_two_decides_in_a_later_stage(staff: Staff) -> None
     declared = await staff.done(HOLDER, "POST", "/v1/delegations", staff.leave(seat_of_holder(staff), DELEGATE))
     update_id = await staff.in_verification()
     await staff.decide(update_id, DELEGATE)
-    minutes = {"type": "musdes", "number": "BA/1", "held_on": "2026-11-02"}
-    await staff.decide(update_id, "kades.taraju", minutes=minutes)
+    await staff.decide(update_id, "kades.taraju", minutes=MINUTES_JSON)
     await staff.done(HOLDER, "POST", f"/v1/delegations/{declared['id']}/revocation")
     for username in (HOLDER, DELEGATE):
         assert await refusal(staff, update_id, username) == "separation_of_duties", username

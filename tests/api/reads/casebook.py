@@ -32,9 +32,9 @@ from domain.decisions import DecisionInput
 from domain.evidence import EvidenceRef, EvidenceType
 from domain.household import Household
 from domain.requests import DecisionRequest, WithdrawalInput, WithdrawalRequest
-from tests.scene import HOUSEHOLDS, SYSTEM, Scene, household_of, session_of, user
+from tests.scene import HOUSEHOLDS, MINUTES_JSON, SYSTEM, Scene, household_of, session_of, user
 
-MINUTES = {"type": "musdes", "number": "BA/07/2026", "held_on": "2026-11-02"}
+MINUTES = MINUTES_JSON
 PHOTO = EvidenceRef(type=EvidenceType.HOUSE_PHOTO, reference="foto-17")
 
 

@@ -115,7 +115,7 @@ async def test_decisions_say_who_in_which_seat_and_why_in_two_languages(book: Ca
     assert (system["decided_by"], system["actor"], system["outcome"]) == ("system", None, "forward")
     assert verified["actor"]["name"] == "Petugas PUSKESOS Taraju"
     assert (verified["role"], verified["office"]["name"]) == ("puskesos_officer", "PUSKESOS Desa Taraju")
-    assert deliberated["minutes"]["number"] == "BA/07/2026"
+    assert deliberated["minutes"]["number"] == MINUTES["number"]
     assert returned["reason"]["code"] == "incomplete_documents"
     assert returned["reason"]["label"]["id"] != returned["reason"]["label"]["en"]
     assert returned["note"] == "KK belum dilampirkan"

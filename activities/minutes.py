@@ -1,0 +1,173 @@
+"""Deciding the cases that minutes list, each by the ordinary way of a decision, each with one result.
+
+Nothing here decides anything: the acts were written down with the minutes, and whoever records one asks for authority
+and separation of duties under the lock of its case. An act carried out twice is carried out once, so a piece of work
+that was cut off is simply done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.casework.work import Desk
+from activities.clock import EngineClock
+from db.repositories import trail
+from db.repositories.idempotency import read_act
+from db.repositories.minutes import (
+    CaseToDecide,
+    count_results,
+    decided_by_earlier,
+    find_deliberation,
+    finish_minutes,
+    keep_task,
+    read_cases_to_decide,
+    read_minutes_row,
+    settle_case,
+)
+from db.repositories.trail import Entry, stream_of_minutes
+from db.session import Viewer
+from domain.audit import AuditType
+from domain.contracts import Act, ActivityName, ActKind, DecideListed, ListedDecided
+from domain.errors import ActPending, CaseClosed, DomainError, EngineUnavailable, NotPossibleNow, TaskAlreadyDecided
+from domain.minutes import CaseResult
+from domain.origins import ActOrigin, Means, acting_from, no_ring
+from runtime.engine import Engine, EngineHasNoCaseError
+
+PIECE: Final = 20
+"""How many cases one piece of the work takes."""
+_AT_ONCE: Final = 4
+_BEAT: Final = timedelta(seconds=2)
+_WORKER: Final = Viewer.system("worker")
+
+
+class MinutesAtWork:
+    """The activity that carries minutes out."""
+
+    def __init__(self, desk: Desk, engine: Engine) -> None:
+        self._desk = desk
+        self._engine = engine
+
+    @activity.defn(name=ActivityName.DECIDE_LISTED)
+    async def decide_listed(self, command: DecideListed) -> ListedDecided:
+        """Decide the next cases without a result; when none is left, say that the minutes have been carried out."""
+        async with self._transaction() as connection:
+            cases = await read_cases_to_decide(connection, command.minutes_id, after=command.after, at_most=PIECE)
+        async with _beating():
+            gate = asyncio.Semaphore(_AT_ONCE)
+            settled = await asyncio.gather(*(self._decide(gate, command.minutes_id, case) for case in cases))
+        if len(cases) == PIECE:
+            return ListedDecided(last=cases[-1].place, open=settled.count(False))
+        await self._finish(command.minutes_id)
+        return ListedDecided(last=None, open=settled.count(False))
+
+    async def _decide(self, gate: asyncio.Semaphore, minutes_id: UUID, case: CaseToDecide) -> bool:
+        """Whether the case has its result now; it has none yet while something is away."""
+        async with gate:
+            try:
+                result, detail = await self._ask(minutes_id, case)
+            except (ActPending, EngineUnavailable):
+                return False
+            async with self._transaction() as connection:
+                at = EngineClock().now()
+                await settle_case(connection, minutes_id, case.update_id, result=result, detail=detail, at=at)
+            return True
+
+    async def _ask(self, minutes_id: UUID, case: CaseToDecide) -> tuple[CaseResult, dict[str, Any] | None]:
+        task_id = await self._task_of(minutes_id, case)
+        if isinstance(task_id, CaseResult):
+            return task_id, None
+        act = Act(act_id=case.act_id, kind=ActKind.DECIDE, task_id=task_id)
+        try:
+            await self._engine.act(case.update_id, act)
+        except EngineHasNoCaseError:
+            return await self._without_engine(case)
+        except (ActPending, EngineUnavailable):
+            raise
+        except DomainError as refusal:
+            return await self._refused(minutes_id, case, refusal)
+        return CaseResult.DECIDED, {"task_id": str(task_id)}
+
+    async def _task_of(self, minutes_id: UUID, case: CaseToDecide) -> UUID | CaseResult:
+        """The task to ask about, noted before it is asked; or why there is none."""
+        if case.task_id is not None:
+            return case.task_id
+        async with self._transaction() as connection:
+            found = await find_deliberation(connection, case.update_id)
+            if found.task_id is not None:
+                await keep_task(connection, minutes_id, case.update_id, found.task_id)
+                return found.task_id
+            if await decided_by_earlier(connection, minutes_id, case):
+                return CaseResult.STANDS
+        return CaseResult.CASE_CLOSED if found.closed else CaseResult.NOT_IN_DELIBERATION
+
+    async def _without_engine(self, case: CaseToDecide) -> tuple[CaseResult, dict[str, Any] | None]:
+        """The engine carries no such case: it has ended, perhaps by this very act, or it has not begun."""
+        async with self._transaction() as connection:
+            keyed = await read_act(connection, case.act_id)
+            found = await find_deliberation(connection, case.update_id)
+        if keyed.response is not None:
+            return CaseResult.DECIDED, None
+        if found.closed:
+            return CaseResult.CASE_CLOSED, None
+        raise EngineUnavailable("The workflow engine has not taken this case up yet.")
+
+    async def _refused(
+        self, minutes_id: UUID, case: CaseToDecide, refusal: DomainError
+    ) -> tuple[CaseResult, dict[str, Any] | None]:
+        detail: dict[str, Any] = {"code": refusal.code, "detail": refusal.detail, **refusal.data}
+        match refusal:
+            case TaskAlreadyDecided():
+                async with self._transaction() as connection:
+                    stands = await decided_by_earlier(connection, minutes_id, case)
+                return (CaseResult.STANDS if stands else CaseResult.ALREADY_DECIDED), detail
+            case CaseClosed():
+                return CaseResult.CASE_CLOSED, detail
+            case NotPossibleNow():
+                return CaseResult.NOT_IN_DELIBERATION, detail
+            case _:
+                return CaseResult.REFUSED, detail
+
+    async def _finish(self, minutes_id: UUID) -> None:
+        at = EngineClock().now()
+        origin = ActOrigin(means=Means.ENGINE, part=ActivityName.DECIDE_LISTED.value)
+        with acting_from(origin, no_ring):
+            async with self._transaction() as connection:
+                if not await finish_minutes(connection, minutes_id, at=at):
+                    return
+                row = await read_minutes_row(connection, minutes_id)
+                told: dict[str, JsonValue] = {**await count_results(connection, minutes_id)}
+                entry = Entry(type=AuditType.MINUTES_CARRIED_OUT, data=told)
+                stream = stream_of_minutes(minutes_id)
+                await trail.record(connection, stream, [entry], at=at, area_code=row.area_code)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
+        async with self._desk.database.transaction(_WORKER) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _beating() -> AsyncGenerator[None]:
+    """Tell the engine that the work goes on for as long as the block lasts."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(_BEAT.total_seconds())
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating

@@ -1,0 +1,1 @@
+"""Minutes of villages: recorded, read, printed."""
