@@ -24,6 +24,7 @@ from db.repositories import trail
 from db.repositories.idempotency import read_act
 from db.repositories.minutes import (
     CaseToDecide,
+    Deliberation,
     count_results,
     decided_by_earlier,
     find_deliberation,
@@ -47,6 +48,9 @@ PIECE: Final = 20
 _AT_ONCE: Final = 4
 _BEAT: Final = timedelta(seconds=2)
 _WORKER: Final = Viewer.system("worker")
+
+Outcome = tuple[CaseResult, dict[str, Any] | None]
+"""What came of a case, and what is told beside it."""
 
 
 class MinutesAtWork:
@@ -81,35 +85,44 @@ class MinutesAtWork:
                 await settle_case(connection, minutes_id, case.update_id, result=result, detail=detail, at=at)
             return True
 
-    async def _ask(self, minutes_id: UUID, case: CaseToDecide) -> tuple[CaseResult, dict[str, Any] | None]:
-        task_id = await self._task_of(minutes_id, case)
-        if isinstance(task_id, CaseResult):
-            return task_id, None
+    async def _ask(self, minutes_id: UUID, case: CaseToDecide) -> Outcome:
+        task_id = case.task_id
+        if task_id is None:
+            found = await self._look(minutes_id, case)
+            if found.open_task is None:
+                return await self._too_late(minutes_id, case, found)
+            task_id = found.open_task
         act = Act(act_id=case.act_id, kind=ActKind.DECIDE, task_id=task_id)
         try:
             await self._engine.act(case.update_id, act)
         except EngineHasNoCaseError:
-            return await self._without_engine(case)
+            return await self._without_engine(minutes_id, case)
         except (ActPending, EngineUnavailable):
             raise
         except DomainError as refusal:
             return await self._refused(minutes_id, case, refusal)
-        return CaseResult.DECIDED, {"task_id": str(task_id)}
+        return CaseResult.DECIDED, None
 
-    async def _task_of(self, minutes_id: UUID, case: CaseToDecide) -> UUID | CaseResult:
-        """The task to ask about, noted before it is asked; or why there is none."""
-        if case.task_id is not None:
-            return case.task_id
+    async def _look(self, minutes_id: UUID, case: CaseToDecide) -> Deliberation:
+        """Where the case stands; its open task is noted before it is asked about."""
         async with self._transaction() as connection:
             found = await find_deliberation(connection, case.update_id)
-            if found.task_id is not None:
-                await keep_task(connection, minutes_id, case.update_id, found.task_id)
-                return found.task_id
-            if await decided_by_earlier(connection, minutes_id, case):
-                return CaseResult.STANDS
-        return CaseResult.CASE_CLOSED if found.closed else CaseResult.NOT_IN_DELIBERATION
+            if found.open_task is not None:
+                await keep_task(connection, minutes_id, case.update_id, found.open_task)
+        return found
 
-    async def _without_engine(self, case: CaseToDecide) -> tuple[CaseResult, dict[str, Any] | None]:
+    async def _too_late(self, minutes_id: UUID, case: CaseToDecide, found: Deliberation) -> Outcome:
+        """Why there is nothing to decide, and who decided where somebody did."""
+        if found.decided is not None:
+            return await self._decided_before(minutes_id, case, {"code": TaskAlreadyDecided.code, **found.decided})
+        return (CaseResult.CASE_CLOSED if found.closed else CaseResult.NOT_IN_DELIBERATION), None
+
+    async def _decided_before(self, minutes_id: UUID, case: CaseToDecide, detail: dict[str, Any]) -> Outcome:
+        async with self._transaction() as connection:
+            stands = await decided_by_earlier(connection, minutes_id, case)
+        return (CaseResult.STANDS if stands else CaseResult.ALREADY_DECIDED), detail
+
+    async def _without_engine(self, minutes_id: UUID, case: CaseToDecide) -> Outcome:
         """The engine carries no such case: it has ended, perhaps by this very act, or it has not begun."""
         async with self._transaction() as connection:
             keyed = await read_act(connection, case.act_id)
@@ -117,18 +130,14 @@ class MinutesAtWork:
         if keyed.response is not None:
             return CaseResult.DECIDED, None
         if found.closed:
-            return CaseResult.CASE_CLOSED, None
+            return await self._too_late(minutes_id, case, found)
         raise EngineUnavailable("The workflow engine has not taken this case up yet.")
 
-    async def _refused(
-        self, minutes_id: UUID, case: CaseToDecide, refusal: DomainError
-    ) -> tuple[CaseResult, dict[str, Any] | None]:
+    async def _refused(self, minutes_id: UUID, case: CaseToDecide, refusal: DomainError) -> Outcome:
         detail: dict[str, Any] = {"code": refusal.code, "detail": refusal.detail, **refusal.data}
         match refusal:
             case TaskAlreadyDecided():
-                async with self._transaction() as connection:
-                    stands = await decided_by_earlier(connection, minutes_id, case)
-                return (CaseResult.STANDS if stands else CaseResult.ALREADY_DECIDED), detail
+                return await self._decided_before(minutes_id, case, detail)
             case CaseClosed():
                 return CaseResult.CASE_CLOSED, detail
             case NotPossibleNow():

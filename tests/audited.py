@@ -61,6 +61,12 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
     ("activities/identity_check.py", "_record"): {
         "identity_results": Silence("an answer as it came, never changed; the event comes when all are judged"),
     },
+    ("activities/minutes.py", "_transaction"): {
+        "minutes_cases": Silence(
+            "how far minutes have been carried out: each decision has its event, and so has the end of it all",
+            frozenset({"task_id", "result", "detail", "settled_at"}),
+        ),
+    },
     ("services/ministry.py", "take_answer"): {
         "ministry_answers": Silence("an answer as it came, append-only; the event comes when it is carried out"),
     },

@@ -119,7 +119,10 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        one_of("topic", ("start_update", "signal_ministry_answer", "signal_deadline_moved", "authority_changed")),
+        one_of(
+            "topic",
+            ("start_update", "start_minutes", "signal_ministry_answer", "signal_deadline_moved", "authority_changed"),
+        ),
         Index("ix_outbox_pending", "available_at", "id", postgresql_where=text("done_at IS NULL")),
     )
 

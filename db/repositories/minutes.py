@@ -52,9 +52,13 @@ class CaseToDecide(NamedTuple):
 
 
 class Deliberation(NamedTuple):
-    """Where a case stands: its deliberation task, if that is open, and whether the case has ended."""
+    """Where a case stands with its village: the latest deliberation, if there was one, and whether the case has ended.
 
-    task_id: UUID | None
+    `open_task` is that of a deliberation under way; `decided` is who decided the latest one, how and when.
+    """
+
+    open_task: UUID | None
+    decided: dict[str, Any] | None
     closed: bool
 
 
@@ -96,6 +100,16 @@ _HELD_BY_NUMBER: Final = _HELD.where(
     MinutesRecord.number == bindparam("number"),
     MinutesRecord.year == bindparam("year"),
     MinutesRecord.superseded_by.is_(None),
+)
+
+
+_DELIBERATION: Final = (
+    select(Task.id, Task.status, Task.decided_by, Task.decided_at, Task.outcome, Update.closed_at)
+    .select_from(Update)
+    .outerjoin(Task, (Task.update_id == Update.id) & (Task.stage == Stage.DELIBERATION.value))
+    .where(Update.id == bindparam("update_id"))
+    .order_by(Task.id.desc().nulls_last())
+    .limit(1)
 )
 
 
@@ -221,18 +235,16 @@ async def read_cases_to_decide(
 
 async def find_deliberation(connection: AsyncConnection, update_id: UUID) -> Deliberation:
     """Where a case stands, as far as minutes are concerned."""
-    row = (
-        await connection.execute(
-            select(Task.id, Update.closed_at)
-            .select_from(Update)
-            .outerjoin(
-                Task,
-                (Task.update_id == Update.id) & (Task.status == "open") & (Task.stage == Stage.DELIBERATION.value),
-            )
-            .where(Update.id == update_id)
-        )
-    ).one()
-    return Deliberation(row.id, closed=row.closed_at is not None)
+    row = (await connection.execute(_DELIBERATION, {"update_id": update_id})).one()
+    decided = None
+    if row.status == "decided":
+        decided = {
+            "task_id": str(row.id),
+            "decided_by": row.decided_by and str(row.decided_by),
+            "decided_at": row.decided_at.isoformat(),
+            "outcome": row.outcome,
+        }
+    return Deliberation(row.id if row.status == "open" else None, decided, closed=row.closed_at is not None)
 
 
 async def decided_by_earlier(connection: AsyncConnection, minutes_id: UUID, case: CaseToDecide) -> bool:

@@ -108,6 +108,21 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/tasks/{task_id}/escalation": Step(Of.AREA, {"reason": "{cause}"}),
     "GET /v1/stalled": Step(Of.ROWS, query="share=0"),
     "GET /v1/notifications": Step(Of.ROWS),
+    # Minutes
+    "GET /v1/minutes": Step(Of.ROWS),
+    "POST /v1/minutes": Step(
+        Of.AREA,
+        {
+            "area_code": VILLAGE,
+            "type": "musdes",
+            "number": "1/BA",
+            "held_on": "2026-01-05",
+            "signed_by": [{"role": "village_head", "name": "Kepala Desa"}],
+            "cases": [{"update_id": "{update_id}", "outcome": "forward"}],
+        },
+        headers=_KEYED,
+    ),
+    "GET /v1/minutes/{minutes_id}": Step(Of.AREA),
     # Households
     "GET /v1/households": Step(Of.ROWS),
     "GET /v1/households/{household_id}": Step(Of.AREA),

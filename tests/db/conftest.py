@@ -92,6 +92,7 @@ async def _fill(scene: Scene) -> None:
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
     await _hold(scene, update_id)
+    await _list_in_minutes(scene, update_id)
     await a_request_with_its_export(scene)
     await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
     await _consult(scene)
@@ -200,6 +201,17 @@ async def _hold(scene: Scene, update_id: UUID) -> None:
                 placed_at=datetime.now(UTC),
             ),
         )
+
+
+async def _list_in_minutes(scene: Scene, update_id: UUID) -> None:
+    """The minutes that every seeded village has list the case."""
+    listed = """
+        INSERT INTO minutes_cases (minutes_id, update_id, area_code, place, outcome, act_id)
+        SELECT m.id, :update, m.area_code, 1, 'forward', (SELECT id FROM idempotency_keys LIMIT 1)
+        FROM minutes m WHERE m.area_code = :area
+    """
+    async with scene.as_owner() as connection:
+        await connection.execute(text(listed), {"update": update_id, "area": TARAJU})
 
 
 async def _disclose(scene: Scene) -> None:

@@ -58,6 +58,8 @@ CHANGES: Final = {
     "idempotency_keys": "are answered",
     "legal_holds": "are lifted, once",
     "memberships": "get another end while they run",
+    "minutes": "superseded by another record, once, and carried out, once",
+    "minutes_cases": "settled, once",
     "notifications": "written once, but no proof of anything",
     "offices": "renamed, closed",
     "outbox": "leased and done",

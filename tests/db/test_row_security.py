@@ -41,6 +41,8 @@ AREA_TABLES: Final = (
     "evidence",
     "update_evidence",
     "comments",
+    "minutes",
+    "minutes_cases",
 )
 DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")
 """Of a regency, and shown to its villages."""

@@ -27,6 +27,7 @@ REASONS = (
     "'suspected_false_statement', 'unclear_photo'"
 )
 RESULTS = "'already_decided', 'case_closed', 'decided', 'not_in_deliberation', 'refused', 'stands'"
+TOPICS = "'authority_changed', 'signal_deadline_moved', 'signal_ministry_answer', 'start_minutes', 'start_update'"
 PAPER = (
     "id, area_code, type, number, year, held_on, covers, attendance, words, scan_id, supersedes, recorded_by, role, "
     "office_id, on_behalf_of, recorded_at"
@@ -84,6 +85,8 @@ def upgrade() -> None:
     _create_minutes()
     _create_cases()
     _protect()
+    op.drop_constraint(op.f("ck_outbox_topic_known"), "outbox")
+    op.create_check_constraint(op.f("ck_outbox_topic_known"), "outbox", f"topic IN ({TOPICS})")
 
 
 def _key(table: str, column: str, to: str, *, deferred: bool = False) -> sa.ForeignKeyConstraint:
