@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import date
 from typing import Final
 
 from devstack.demo.api import Api, DemoError, Document
+from devstack.demo.musdes import Spoken, hold_musdes
 from devstack.demo_people import VILLAGES
 from domain.vocabulary import Outcome, ReasonCode, Stage, Status
 
@@ -82,15 +82,21 @@ class Case:
         reason: ReasonCode | None = None,
         note: str | None = None,
     ) -> None:
-        """Wait for the stage and decide in it; by the officer whose stage it is, unless somebody else is named."""
+        """Wait for the stage and decide in it; by the officer whose stage it is, unless somebody else is named.
+
+        The village decides by the minutes of a musdes.
+        """
         task = (await self.stage(stage))["task"]
+        if stage is Stage.DELIBERATION:
+            minutes = await hold_musdes(self._api, self._village, [Spoken(self.id, outcome, reason)])
+            if minutes["progress"]["decided"] != 1:
+                raise DemoError(f"the minutes did not decide the case: {minutes['cases']}")
+            return
         body: Document = {"outcome": outcome.value}
         if reason is not None:
             body["reason"] = reason.value
         if note is not None:
             body["note"] = note
-        if stage is Stage.DELIBERATION and outcome is Outcome.FORWARD:
-            body["minutes"] = _minutes(self._village)
         await self._api.post(by or self._officer(stage), f"/v1/tasks/{task['id']}/decision", body)
 
     async def forward(self, *stages: Stage) -> None:
@@ -110,9 +116,3 @@ class Case:
         if stage in _OF_REGENCY:
             return _OF_REGENCY[stage]
         return f"{_OF_VILLAGE[stage]}.{VILLAGES[self._village].lower()}"
-
-
-def _minutes(village: str) -> Document:
-    today = date.today()  # noqa: DTZ011 - the day on the wall of the village hall
-    number = f"400.9/{today:%d%m}/BA-Musdes/{VILLAGES[village]}/{today:%Y}"
-    return {"type": "musdes", "number": number, "held_on": today.isoformat()}

@@ -11,6 +11,7 @@ from domain.vocabulary import Kind, Status
 PROGRAMME: Final = (
     Scenario(title="a new household", kind=Kind.NEW_HOUSEHOLD, play=smooth.new_household),
     Scenario(title="a house gone plainer", kind=Kind.CIRCUMSTANCES, play=smooth.circumstances),
+    Scenario(title="one musdes, three cases", kind=Kind.CIRCUMSTANCES, play=smooth.musdes),
     Scenario(title="a name changed by court", kind=Kind.IDENTITY_CORRECTION, play=smooth.identity_correction),
     Scenario(title="a death", kind=Kind.DEATH, play=smooth.death),
     Scenario(title="a newborn without a NIK", kind=Kind.ADD_MEMBER, play=smooth.newborn),

@@ -21,11 +21,12 @@ from devstack.demo.changes import (
     plainer_house,
     with_an_adult,
 )
+from devstack.demo.musdes import Spoken, hold_musdes
 from devstack.demo.people import paper
 from devstack.demo.scene import Scene
 from devstack.demo_people import CIKUBANG, TARAJU
 from domain.household import Relation, Sex
-from domain.vocabulary import HUMAN_STAGES, Kind
+from domain.vocabulary import HUMAN_STAGES, Kind, Outcome, ReasonCode, Stage
 
 
 async def new_household(scene: Scene) -> Case:
@@ -44,6 +45,33 @@ async def circumstances(scene: Scene) -> Case:
     await case.forward(*HUMAN_STAGES)
     case.tell("the village's deliberation and the regency agreed")
     return case
+
+
+async def musdes(scene: Scene) -> Case:
+    """Three cases wait for one musdes: it agrees to one, sends one back and turns one down, all by one paper."""
+    cases: list[Case] = []
+    for _ in range(3):
+        household = await scene.households.take(TARAJU, fit=lambda found: head_documented(scene, found))
+        cases.append(await scene.submit(TARAJU, plainer_house(), HOUSE_PHOTO, household=household))
+    for case in cases:
+        await case.forward(Stage.VERIFICATION)
+        await case.stage(Stage.DELIBERATION)
+    agreed, returned, rejected = cases
+    minutes = await hold_musdes(
+        scene.api,
+        TARAJU,
+        [
+            Spoken(agreed.id),
+            Spoken(returned.id, Outcome.RETURN, ReasonCode.UNCLEAR_PHOTO),
+            Spoken(rejected.id, Outcome.REJECT, ReasonCode.NOT_ELIGIBLE_MEANS),
+        ],
+        scanned=True,
+    )
+    await returned.stage(Stage.REPAIR)
+    await returned.withdraw("Foto tidak dapat diulang; keluarga menarik usulannya.")
+    agreed.tell(f"one paper decided {minutes['progress']['decided']} cases: one forwarded, one returned, one rejected")
+    await agreed.forward(Stage.APPROVAL, Stage.ENDORSEMENT)
+    return agreed
 
 
 async def identity_correction(scene: Scene) -> Case:

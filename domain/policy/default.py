@@ -108,13 +108,15 @@ def default_policy(*, area_code: str = "*") -> Policy:
         pace=_OFFICE_DAYS,
         reasons=DEFAULT_REASONS,
         remoteness_credits=_REMOTENESS_CREDITS,
+        minutes=_MINUTES,
     )
 
 
 def demo_policy(*, area_code: str = "*") -> Policy:
     """The same routes and ladders with deadlines of 8 to 60 seconds and rungs 4 seconds apart.
 
-    No reason asks for a repair time of its own, and no village gets a credit: both would be days among seconds.
+    No reason asks for a repair time of its own, and no village gets a credit: both would be days among seconds. Nor is
+    every paper photographed: a dozen villages would wait for the examination of their scans at once.
     """
     return _policy(
         name="demo",
@@ -123,6 +125,7 @@ def demo_policy(*, area_code: str = "*") -> Policy:
         pace=_SECONDS,
         reasons=tuple(reason.model_copy(update={"within": None}) for reason in DEFAULT_REASONS),
         remoteness_credits=(),
+        minutes=_MINUTES.model_copy(update={"scan_required": False}),
     )
 
 
@@ -134,6 +137,7 @@ def _policy(
     pace: _Pace,
     reasons: tuple[ReasonRule, ...],
     remoteness_credits: tuple[RemotenessCredit, ...],
+    minutes: MinutesRule,
 ) -> Policy:
     return Policy(
         name=name,
@@ -160,7 +164,7 @@ def _policy(
             strength=Strength.PROPOSAL,
         ),
         publication=pace.publication,
-        minutes=_MINUTES,
+        minutes=minutes,
     )
 
 

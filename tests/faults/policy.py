@@ -23,8 +23,7 @@ def brisk_policy(*, area_code: str) -> Policy:
     return demo.model_copy(
         update={
             "name": "brisk",
-            "minutes": demo.minutes
-            and demo.minutes.model_copy(update={"sptjm": "per_village", "scan_required": False}),
+            "minutes": demo.minutes and demo.minutes.model_copy(update={"sptjm": "per_village"}),
             "stages": tuple(
                 rule.model_copy(update={"deadline": _elapsed(STAGE), "ladder": _ladder(rule.ladder)})
                 for rule in demo.stages
