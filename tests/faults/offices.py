@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -62,6 +62,27 @@ class Offices:
         body = {**_SPTJM, "area_code": TARAJU, "signed_by": signed, **why}
         answer = await self._post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION], key="sptjm")
         answer.raise_for_status()
+
+    async def record_minutes(self, cases: Sequence[UUID]) -> httpx2.Response:
+        """The village head records the minutes of a musdes that agreed to these cases."""
+        groups = ("village_head", "village_operator", "neighbourhoods", "families", "babinsa")
+        body = {
+            "area_code": TARAJU,
+            "type": "musdes",
+            "number": f"{uuid4()}/BA",
+            "held_on": _SPTJM["held_on"],
+            "place": "Balai Desa",
+            "attendance": [{"group": group, "present": 2} for group in groups],
+            "signed_by": [{"role": role, "name": "Desa Taraju"} for role in ("village_head", "village_operator")],
+            "cases": [{"update_id": str(case), "outcome": "forward"} for case in cases],
+        }
+        return await self._post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION])
+
+    async def read_minutes(self, minutes_id: str) -> dict[str, Any]:
+        """The minutes as the village head reads them."""
+        headers = {"Authorization": f"Bearer {self.tokens[DECIDER[Stage.DELIBERATION]]}"}
+        answer = await self.client.get(f"{self.stack.api_url}/v1/minutes/{minutes_id}", headers=headers)
+        return answer.raise_for_status().json()
 
     def next_household(self) -> Household:
         """A household of Taraju that no test has touched, registered as it is believed."""
