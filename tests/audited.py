@@ -63,8 +63,8 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
     },
     ("activities/minutes.py", "_transaction"): {
         "minutes_cases": Silence(
-            "how far minutes have been carried out: each decision has its event, and so has the end of it all",
-            frozenset({"task_id", "result", "detail", "settled_at"}),
+            "how far minutes have been carried out; each decision has its event, as has the end, and grants and a trigger "
+            "let nothing else of a row change",
         ),
     },
     ("services/ministry.py", "take_answer"): {
