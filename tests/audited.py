@@ -63,7 +63,7 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
     },
     ("activities/minutes.py", "_transaction"): {
         "minutes_cases": Silence(
-            "how far minutes have been carried out; each decision has its event, as has the end, and grants and a trigger "
+            "how far minutes have been carried out; decisions have their events, as has the end; grants and a trigger "
             "let nothing else of a row change",
         ),
     },
