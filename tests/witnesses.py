@@ -64,6 +64,11 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.UPDATE_HOLD_LIFTED,
         seen_by="test_a_hold_is_placed_shown_and_lifted_by_somebody_else",
     ),
+    "POST /v1/minutes": _told(
+        AuditType.MINUTES_RECORDED,
+        AuditType.MINUTES_SUPERSEDED,
+        seen_by="test_paper_sent_again_under_its_key_is_recorded_once",
+    ),
     "POST /v1/tasks/{task_id}/decision": _told(
         AuditType.TASK_DECIDED,
         AuditType.TASK_AGREED,
