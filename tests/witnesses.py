@@ -260,6 +260,22 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.ACCOUNT_SIGNED_OUT_EVERYWHERE,
         seen_by="test_signing_out_everywhere_ends_every_session_and_nobody_elses",
     ),
+    "POST /v1/suspensions": _told(
+        AuditType.CLOCK_ORDER_ENTERED, seen_by="test_a_suspension_moves_the_deadlines_is_told_to_all_and_lifted"
+    ),
+    "POST /v1/suspensions/{order_id}/correction": _told(
+        AuditType.CLOCK_ORDER_CORRECTED, seen_by="test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail"
+    ),
+    "POST /v1/suspensions/{order_id}/lift": _told(
+        AuditType.CLOCK_ORDER_LIFTED, seen_by="test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail"
+    ),
+    "POST /v1/outages": _told(AuditType.CLOCK_ORDER_ENTERED, seen_by="test_who_may_order_and_what_is_refused"),
+    "POST /v1/outages/{order_id}/correction": _told(
+        AuditType.CLOCK_ORDER_CORRECTED, seen_by="test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail"
+    ),
+    "POST /v1/outages/{order_id}/lift": _told(
+        AuditType.CLOCK_ORDER_LIFTED, seen_by="test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail"
+    ),
 }
 """Every call that changes something."""
 TELLS_NOTHING: Final = {

@@ -116,3 +116,15 @@ async def test_a_preview_answers_as_a_task_would(office: Office) -> None:
     after = (await (await office.desk_of("verifikator")).post("/v1/deadlines/preview", json=question)).json()
     assert after["due_at"] > before["due_at"]
     assert "BA-7" in after["sentence"]["en"]
+
+
+async def test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail(office: Office) -> None:
+    later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for kind, order in (("suspensions", _decree()), ("outages", _outage(until=later))):
+        entered = await _post(office, "kabid", f"/v1/{kind}", order)
+        assert entered.status_code == 201, entered.text
+        path, terms = f"/v1/{kind}/{entered.json()['id']}", _terms(order | {"number": "9"})
+        corrected = await _post(office, "kabid", f"{path}/correction", terms, held=entered.headers["ETag"])
+        assert corrected.status_code == 200, corrected.text
+        lifted = await _post(office, "kabid", f"{path}/lift", {}, held=corrected.headers["ETag"])
+        assert lifted.status_code == 200, lifted.text
