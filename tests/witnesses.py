@@ -276,6 +276,9 @@ TELLS: Final[dict[str, Witness]] = {
     "POST /v1/outages/{order_id}/lift": _told(
         AuditType.CLOCK_ORDER_LIFTED, seen_by="test_an_order_of_each_kind_is_corrected_and_lifted_in_the_trail"
     ),
+    "POST /v1/calendars/{area_code}/versions": _told(
+        AuditType.CALENDAR_PUBLISHED, seen_by="test_a_local_closing_moves_the_open_deadlines_and_says_so"
+    ),
 }
 """Every call that changes something."""
 TELLS_NOTHING: Final = {
