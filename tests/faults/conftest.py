@@ -30,6 +30,7 @@ async def everybody(one_stack: Stack) -> AsyncGenerator[Offices]:
     async with httpx2.AsyncClient(timeout=20, trust_env=False) as client:
         offices = Offices(one_stack, Watch(one_stack, client, engine), client)
         await offices.log_in("operator.taraju", *DECIDER.values())
+        await one_stack.take_sptjm()
         await offices.answer_for_the_village()
         yield offices
 
