@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up demo test check bench lock clean
+.PHONY: help setup setup-dev up demo test conformance check bench lock clean
 
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
@@ -15,7 +15,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  .venv/bin/kawal --help  the kawal command, after make setup"
 
@@ -31,6 +31,10 @@ demo: setup  ## Drive a dozen cases through the running Kawal and print what hap
 
 test: setup-dev  ## All tests, against real servers
 	$(PY) -m pytest --numprocesses=$(or $(PROCESSES),3) --dist=loadscope --no-loadscope-reorder
+
+conformance: setup-dev  ## What an outsider finds with the OpenAPI document and with raw bytes: hundreds of examples, in every role
+	KAWAL_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),200) KAWAL_CONFORMANCE_PHASES=examples,coverage,fuzzing,stateful \
+	KAWAL_FUZZ_EXAMPLES=$(or $(EXAMPLES),200)0 $(PY) -m pytest --numprocesses=$(or $(PROCESSES),3) tests/conformance
 
 check: setup-dev  ## Lint, format, types, import rules, and whether migrations and models agree
 	$(PY) -m ruff check .
