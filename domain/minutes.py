@@ -141,8 +141,3 @@ def missing_from(attendance: Sequence[Attendance], rule: MinutesRule) -> dict[At
         present[each.group] += each.present
     short = {quorum.group: quorum.at_least - present[quorum.group] for quorum in rule.quorum}
     return {group: missing for group, missing in short.items() if missing > 0}
-
-
-def is_kelurahan(area_code: str) -> bool:
-    """Whether the village is a kelurahan, with a lurah and a muskel: the last part of its code begins with 1."""
-    return area_code.rpartition(".")[2].startswith("1")

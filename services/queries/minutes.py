@@ -142,7 +142,6 @@ async def _cases(connection: AsyncConnection, minutes_id: UUID) -> Rows:
 
 
 def _facts(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    address = f"/v1/minutes/{row.id}"
     scan = {} if row.scan_id is None else {"scan": f"/v1/evidence/{row.scan_id}"}
     return {
         "id": row.id,
@@ -155,7 +154,7 @@ def _facts(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "finished_at": row.finished_at,
         "superseded_by": row.superseded_by,
         "progress": Progress(cases=row.listed, open=row.unsettled, decided=row.decided),
-        "links": {"self": address, "print": f"{address}/print", **scan},
+        "links": {"self": f"/v1/minutes/{row.id}", **scan},
     }
 
 

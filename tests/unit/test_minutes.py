@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.minutes import Attendance, CaseFacts, MinutesInput, PaperFacts, is_kelurahan, missing_from
+from domain.minutes import Attendance, CaseFacts, MinutesInput, PaperFacts, missing_from
 from domain.minutes_rules import check_paper
 from domain.policy import MinutesRule, default_policy
 from domain.vocabulary import AttendanceGroup
@@ -74,8 +74,3 @@ def test_day_of_a_paper_lies_between_the_submission_and_the_present(days: int, s
     found = codes(paper(held_on=held_on.isoformat()), submitted_on=submitted_on)
     assert ("date_in_future" in found) is (held_on > TODAY)
     assert ("date_before_submission" in found) is (held_on < submitted_on)
-
-
-def test_kelurahan_is_told_by_its_code() -> None:
-    assert is_kelurahan("32.78.01.1001")
-    assert not is_kelurahan("32.06.13.2001")
