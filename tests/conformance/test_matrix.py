@@ -31,6 +31,8 @@ _numbers = count(1)
 _NAMED = {
     "/public/track/": ("code", "tracking_code"),
     "/v1/data-subject-requests": ("request_id", "rights_request_id"),
+    "/v1/suspensions/": ("order_id", "suspension_id"),
+    "/v1/outages/": ("order_id", "outage_id"),
 }
 """Where a name of the path stands for another thing."""
 _ROWS = (
@@ -126,6 +128,8 @@ def _filled(body: Any, values: Mapping[str, str]) -> Any:
         return values[body[1:-1]] if body.startswith("{") else body.replace("{number}", values["number"])
     if isinstance(body, dict):
         return {name: _filled(value, values) for name, value in cast("dict[str, Any]", body).items()}
+    if isinstance(body, list):
+        return [_filled(value, values) for value in cast("list[Any]", body)]
     return body
 
 

@@ -14,7 +14,8 @@ from tests.api.evidence.conftest import Desk
 from tests.api.people.staff import Staff
 from tests.api.policies.chamber import DRAFTS, policy
 from tests.api.reads.casebook import known_household
-from tests.conformance.walk import REGENCY, VILLAGE
+from tests.api.villages import paper
+from tests.conformance.walk import DECREE, OUTAGE, REGENCY, VILLAGE
 from tests.evidence.files import picture
 from tests.scene import session_of, user
 
@@ -42,9 +43,12 @@ async def make_things(staff: Staff) -> Things:
         "request_id": await _request(staff),
         "rights_request_id": await _rights_request(staff),
         **await _draft(staff),
+        **await _orders(staff),
+        "minutes_id": await _minutes(staff, str(update_id)),
         "policy_id": str(staff.scene.policy_version_id),
         "kind": "death",
         "code": VILLAGE,
+        "area_code": REGENCY,
         "issuer": ISSUER,
         **people,
     }
@@ -69,6 +73,19 @@ async def _files(staff: Staff) -> dict[str, str]:
 async def _request(staff: Staff) -> str:
     wanted = {"purpose": "field_visit", "explanation": "Kunjungan bersama", "area_code": VILLAGE, "rows": 5}
     return (await staff.done("verifikator", "POST", "/v1/unmask-requests", wanted))["id"]
+
+
+async def _orders(staff: Staff) -> dict[str, str]:
+    """A suspension and an outage of the village."""
+    suspended = await staff.done("kabid", "POST", "/v1/suspensions", {"area_code": VILLAGE, **DECREE})
+    outage = await staff.done("kabid", "POST", "/v1/outages", {"area_code": VILLAGE, **OUTAGE})
+    return {"suspension_id": suspended["id"], "outage_id": outage["id"]}
+
+
+async def _minutes(staff: Staff, update_id: str) -> str:
+    """Minutes of the village that list the case, which has not come so far."""
+    body = await paper(staff.scene, (update_id, "forward"))
+    return (await staff.done("kades.taraju", "POST", "/v1/minutes", body))["id"]
 
 
 async def _rights_request(staff: Staff) -> str:

@@ -52,9 +52,9 @@ _BYTES: Final = {**_TUS, "Upload-Offset": "0", "Content-Type": "application/offs
 _KEYED: Final = {"Idempotency-Key": "{key}"}
 _CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersama pendamping"}
 _CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
-_DECREE: Final = {"number": "360/12/2026", "from": "2026-11-01T00:00:00+07:00", "reason": "landslide"}
+DECREE: Final = {"number": "360/12/2026", "from": "2026-11-01T00:00:00+07:00", "reason": "landslide"}
 _CLOSED: Final = {"day": "2026-12-28", "name": "Hari jadi", "category": "local_closing", "source": "SK Bupati 7/2026"}
-_OUTAGE: Final = {
+OUTAGE: Final = {
     "number": "BA-7",
     "part": "network",
     "from": "2026-11-01T00:00:00+07:00",
@@ -117,6 +117,8 @@ WALK: Final[Mapping[str, Step]] = {
             "type": "musdes",
             "number": "1/BA",
             "held_on": "2026-01-05",
+            "place": "Balai Desa",
+            "attendance": [{"group": "families", "present": 9, "women": 4}],
             "signed_by": [{"role": "village_head", "name": "Kepala Desa"}],
             "cases": [{"update_id": "{update_id}", "outcome": "forward"}],
         },
@@ -161,18 +163,18 @@ WALK: Final[Mapping[str, Step]] = {
     # Clocks
     "GET /public/areas/{code}": Step(Of.ALL),
     "GET /v1/suspensions": Step(Of.ROWS),
-    "POST /v1/suspensions": Step(Of.AREA, {"area_code": VILLAGE, **_DECREE}, headers=_KEYED),
+    "POST /v1/suspensions": Step(Of.AREA, {"area_code": VILLAGE, **DECREE}, headers=_KEYED),
     "GET /v1/suspensions/{order_id}": Step(Of.AREA),
-    "POST /v1/suspensions/{order_id}/correction": Step(Of.AREA, _DECREE, headers=_KEYED),
+    "POST /v1/suspensions/{order_id}/correction": Step(Of.AREA, DECREE, headers=_KEYED),
     "POST /v1/suspensions/{order_id}/lift": Step(Of.AREA, {}, headers=_KEYED),
     "GET /v1/outages": Step(Of.ROWS),
-    "POST /v1/outages": Step(Of.AREA, {"area_code": VILLAGE, **_OUTAGE}, headers=_KEYED),
+    "POST /v1/outages": Step(Of.AREA, {"area_code": VILLAGE, **OUTAGE}, headers=_KEYED),
     "GET /v1/outages/{order_id}": Step(Of.AREA),
-    "POST /v1/outages/{order_id}/correction": Step(Of.AREA, _OUTAGE, headers=_KEYED),
+    "POST /v1/outages/{order_id}/correction": Step(Of.AREA, OUTAGE, headers=_KEYED),
     "POST /v1/outages/{order_id}/lift": Step(Of.AREA, {}, headers=_KEYED),
     "GET /v1/calendars/{area_code}": Step(Of.ALL),
     "GET /v1/calendars/{area_code}/versions": Step(Of.ALL),
-    "POST /v1/calendars/{area_code}/versions": Step(Of.AREA, {"closed": [_CLOSED]}, headers=_KEYED),
+    "POST /v1/calendars/{area_code}/versions": Step(Of.AREA, {"closed": [_CLOSED]}, headers=_KEYED, over=REGENCY),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),

@@ -102,6 +102,7 @@ async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
     for package in ("devstack", "runtime", "domain", "db"):
         shutil.copytree(TREE / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
     (tree / "api").mkdir()
+    shutil.copy(TREE / "api" / "connections.py", tree / "api")
     for name, text in {"cli.py": CLI, "worker.py": WORKER, "api/__init__.py": "", "api/app.py": API}.items():
         (tree / name).write_text(text)
     stack = Stack(tree)
