@@ -51,7 +51,7 @@ class Wire:
                         await asyncio.sleep(pause)
                     if closing and writer.can_write_eof():
                         writer.write_eof()
-                except ConnectionError:
+                except OSError:  # the server has closed already: reset, or not connected any more
                     pass
                 return await _rest(reader)
         finally:
@@ -61,7 +61,7 @@ class Wire:
 async def _rest(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.read()
-    except ConnectionError:
+    except OSError:
         return b""
 
 
