@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import httpx2
+import limits.aio.storage.memory
+import limits.aio.strategies
 import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 
+import api.rates
 import worker
 from activities.casework import Desk
 from activities.outbox import Dispatcher
@@ -30,6 +35,14 @@ NOBODY_LISTENS = "127.0.0.1:9"
 """The discard port: loopback refuses the connection at once."""
 
 PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the limits stands half-way through a minute, so that no test meets the end of their window."""
+    now = time.time() // 60 * 60 + 30
+    for module in (limits.aio.storage.memory, limits.aio.strategies, api.rates):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: now))
 
 
 def settings_for(scene: Scene, *, temporal_address: str = NOBODY_LISTENS, queue_prefix: str = "kawal") -> Settings:

@@ -11,7 +11,7 @@ from tests.api.conftest import Office, opened, settings_for
 from tests.origins import addresses
 from tests.scene import Scene, user
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("one_minute")]
 
 WHO = "operator.taraju"
 LIMITS = {

@@ -164,6 +164,7 @@ async def test_last_use_is_written_once_a_minute_with_the_network(regency: Staff
     assert (await used())["last_network"] == "203.0.113.1"
 
 
+@pytest.mark.usefixtures("one_minute")
 async def test_key_with_a_limit_of_its_own_is_held_to_it_and_others_are_not(regency: Staff) -> None:
     held = await issue(regency, name="slow", requests_per_minute=2)
     free = await issue(regency, name="fast")
