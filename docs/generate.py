@@ -15,7 +15,7 @@ from docs.life_of_a_case import diagram
 from domain.errors import REFUSALS, DomainError, InvalidInput
 from domain.lifecycle import DECIDES_ON, TRANSITIONS
 from domain.permissions import PERMISSIONS, Permission
-from domain.policy import default_policy, ladder_table, reasons_table, route_table, rules_table
+from domain.policy import default_policy, dispute_table, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.tables import duration_text
 from domain.vocabulary import Role, Status
 
@@ -80,6 +80,10 @@ def routes_and_ladders() -> str:
         f"A push to the Ministry has a deadline of its own: {duration_text(policy.delivery.push_deadline)}. Past the "
         f"last rung nothing is decided by silence; {', '.join(policy.digest_to)} are told again every "
         f"{duration_text(policy.digest_every)}.\n",
+        "## Appeals and conflicts\n",
+        "A rejection is appealed once, to the tier above. A no of a stage against which another office has said yes "
+        "opens a conflict: both are heard, then somebody outside both decides.\n",
+        dispute_table(policy),
         "## What a policy must keep\n",
         rules_table(),
     )

@@ -1,5 +1,7 @@
 """The life of a case as a picture, walked out of the transition table over the routes of the default policy.
 
+An appeal begins the same routes with its own decision.
+
 Every position that a case can be in is visited, from its submission on; an arrow is a transition that really leads
 from one status to another. Statuses that share their way out are boxed together, and an arrow that leaves every
 status of a box is drawn once, from the box.
@@ -12,7 +14,7 @@ from typing import NamedTuple
 
 from domain.lifecycle import DECIDES_ON, STATUS_OF_STAGE, TRANSITIONS, Happening, Position, Transition, resubmit
 from domain.policy import Policy
-from domain.vocabulary import CLOSED_STATUSES, HUMAN_STAGES, Status
+from domain.vocabulary import CLOSED_STATUSES, HUMAN_STAGES, Stage, Status
 
 BOXES = {
     "people": ("with people", tuple(STATUS_OF_STAGE[stage] for stage in HUMAN_STAGES)),
@@ -33,7 +35,8 @@ class Arrow(NamedTuple):
 
 def arrows(policy: Policy) -> list[Arrow]:
     """Every arrow, in the order of the transition table and of the statuses."""
-    found = {arrow for route in policy.routes for arrow in _walk(_submitted(route.stages, policy))}
+    starts = [stages for route in policy.routes for stages in (route.stages, (Stage.APPEAL, *route.stages))]
+    found = {arrow for stages in starts for arrow in _walk(_submitted(stages, policy))}
     happenings, statuses = list(Happening), list(Status)
     return sorted(
         found,

@@ -179,6 +179,8 @@ def granted(rung: Rung) -> list[Grant]:
 class Involvement(BaseModel):
     """That an account submitted or repaired the case (`stage` None), or decided in one of its stages.
 
+    To a case that is an appeal belong the parts in the one whose rejection it is against.
+
     Where somebody acted on behalf of another, each of the two has a part.
     """
 
@@ -211,9 +213,22 @@ def involved_elsewhere(person: Person, *, stage: Stage, involvements: Iterable[I
     stage, after a repair, is the same part and no bar.
     """
     for involvement in involvements:
-        if person.has(involvement.user_id) and involvement.stage != stage:
+        if person.has(involvement.user_id) and _is_another_part(involvement.stage, stage):
             return involvement
     return None
+
+
+def _is_another_part(part: Stage | None, stage: Stage) -> bool:
+    """Whether a part in the case bars from deciding in `stage`.
+
+    An office speaks for its own decision, by whoever took it. To have been heard bars only from judging between the
+    offices, and from hearing an appeal.
+    """
+    if stage is Stage.OPINION:
+        return False
+    if part is Stage.OPINION:
+        return stage in {Stage.CONFLICT, Stage.APPEAL}
+    return part != stage
 
 
 def deciding_seat(
@@ -283,7 +298,9 @@ def _bar(
 
 
 def _part(involvement: Involvement) -> str:
-    return "submitted this update" if involvement.stage is None else f"decided in {involvement.stage.value}"
+    if involvement.stage is None:
+        return "submitted this update"
+    return "spoke for an office" if involvement.stage is Stage.OPINION else f"decided in {involvement.stage.value}"
 
 
 def _on_leave() -> Forbidden:

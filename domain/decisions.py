@@ -52,6 +52,24 @@ class DecisionInput(BaseModel):
     minutes: Minutes | MinutesById | None = None
 
 
+class OpinionInput(BaseModel):
+    """What an office holds to be right in a conflict: what it advises, on which ground, in its own words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    advises: Outcome
+    reason: ReasonCode | None = None
+    text: Note
+
+    def decision(self) -> DecisionInput:
+        """The same as the answer to the task of the stage."""
+        return DecisionInput(outcome=self.advises, reason=self.reason, note=self.text)
+
+
+_AFFIRMING = frozenset({Outcome.FORWARD, Outcome.OVERTURN})
+"""What carries no reason: only a no does."""
+
+
 def note_context(decision_id: UUID) -> str:
     """Where the sealed note of a decision belongs."""
     return f"decisions.note:{decision_id}"
@@ -102,11 +120,13 @@ def taken_by(decision: DecisionInput, held: HeldMinutes | None) -> Minutes | Non
 
 def check_reason(decision: DecisionInput, *, policy: Policy) -> list[Violation]:
     """What keeps the reason from fitting the outcome."""
-    if decision.outcome is Outcome.FORWARD:
+    if decision.outcome in _AFFIRMING:
         if decision.reason is None:
             return []
-        return [_wrong_reason("reason_not_expected", "A forward carries no reason.", "Leave `reason` out.")]
-    fitting = [rule.code for rule in policy.reasons if rule.use.allows(decision.outcome)]
+        detail = f"To {decision.outcome.value} carries no reason."
+        return [_wrong_reason("reason_not_expected", detail, "Leave `reason` out.")]
+    like = Outcome.REJECT if decision.outcome is Outcome.UPHOLD else decision.outcome
+    fitting = [rule.code for rule in policy.reasons if rule.use.allows(like)]
     if decision.reason in fitting:
         return []
     what = "needs a coded reason" if decision.reason is None else f"cannot be for {decision.reason.value}"

@@ -106,6 +106,27 @@ class NotPossibleNow(DomainError):
     default_remedy = "Read the case: its open task says what can be done now."
 
 
+class AlreadyAppealed(DomainError):
+    """The rejection has been appealed, and the appeal is open or answered. `data` names it."""
+
+    code = "already_appealed"
+    default_remedy = "Follow the appeal that there is; a rejection is appealed once."
+
+
+class AppealTooLate(DomainError):
+    """The time to appeal the rejection has passed. `data` names its last day and how it was counted."""
+
+    code = "appeal_too_late"
+    default_remedy = "Submit a new update where the household's situation has changed."
+
+
+class NotAppealable(DomainError):
+    """Nobody hears an appeal here: it was not rejected, is an appeal itself, or the policy has none."""
+
+    code = "not_appealable"
+    default_remedy = "Only the rejection of an update is appealed, and only once."
+
+
 class StaleVersion(DomainError):
     """The thing has changed since the version the client holds (If-Match)."""
 
@@ -313,6 +334,9 @@ REFUSALS: dict[str, type[DomainError]] = {
         TaskAlreadyDecided,
         CaseClosed,
         NotPossibleNow,
+        AlreadyAppealed,
+        AppealTooLate,
+        NotAppealable,
         StaleVersion,
         IdempotencyKeyReused,
         EngineUnavailable,

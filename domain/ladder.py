@@ -23,12 +23,19 @@ _ENDED_ALOUD = frozenset(
 """Pauses whose end is signalled to the engine; the end of any other is found when the case is looked at."""
 
 
-def stage_rule(policy: Policy, stage: Stage, *, settled: Collection[Stage]) -> StageRule:
+def stage_rule(
+    policy: Policy,
+    stage: Stage,
+    *,
+    settled: Collection[Stage],
+    contested: Stage | None = None,
+) -> StageRule:
     """The rule of a stage as it holds for a case whose stages `settled` have their answer.
 
-    The check that makes up for a waived one cannot be waived again: its ladder tells, and lets nobody decide.
+    In a dispute it is that about the no of `contested`. The check that makes up for a waived one cannot be waived
+    again: its ladder tells, and lets nobody decide.
     """
-    rule = policy.stage(stage)
+    rule = policy.stage(stage, contested=contested)
     if stage is Stage.IDENTITY_CHECK and any(human in settled for human in HUMAN_STAGES):
         told = tuple(rung.model_copy(update={"grants": rung.grants - {Power.DECIDE}}) for rung in rule.ladder)
         return rule.model_copy(update={"ladder": told, "outcomes": frozenset()})
@@ -49,6 +56,20 @@ def due_rungs(times: Sequence[datetime], *, fired: Collection[int], at: datetime
 def next_rung_at(times: Sequence[datetime], *, fired: Collection[int]) -> datetime | None:
     """When the next rung is due that has not fired; None past the last one."""
     return min((moment for index, moment in enumerate(times) if index not in fired), default=None)
+
+
+def next_milestone_at(
+    rule: StageRule,
+    deadline: Deadline,
+    times: Sequence[datetime],
+    *,
+    fired: Collection[int],
+) -> datetime | None:
+    """When the next rung is due, or the deadline itself where the case then goes on; None past the last rung."""
+    upcoming = next_rung_at(times, fired=fired)
+    if not rule.lapses:
+        return upcoming
+    return deadline.due_at if upcoming is None else min(upcoming, deadline.due_at)
 
 
 def next_rung(times: Sequence[datetime], *, fired: Collection[int]) -> int | None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import CaseClosed, NotPossibleNow
-from domain.vocabulary import CLOSED_STATUSES, HUMAN_STAGES, Outcome, Stage, Status
+from domain.vocabulary import CLOSED_STATUSES, CONFLICT_STAGES, HUMAN_STAGES, Outcome, Stage, Status
 
 
 class Happening(StrEnum):
@@ -35,10 +35,18 @@ class Happening(StrEnum):
     MINISTRY_REJECTED = "ministry_rejected"
     DATA_CONFLICT = "data_conflict"
     SENT_BACK = "sent_back"
+    DISPUTED = "disputed"
+    OPINIONS_HEARD = "opinions_heard"
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+    SUPERSEDED = "superseded"
 
 
 class Position(BaseModel):
-    """Where a case stands on its route."""
+    """Where a case stands on its route.
+
+    `contested` is the stage whose no is, or was, disputed: in a conflict, or by the appeal that the case is.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +55,7 @@ class Position(BaseModel):
     stage: Stage | None = None
     settled: frozenset[Stage] = frozenset()
     returned_from: Stage | None = None
+    contested: Stage | None = None
     identity_waived: bool = False
     ministry: bool = True
 
@@ -54,6 +63,11 @@ class Position(BaseModel):
     def closed(self) -> bool:
         """Whether the case has ended."""
         return self.status in CLOSED_STATUSES
+
+    @property
+    def is_appeal(self) -> bool:
+        """Whether the case is an appeal against the rejection of another."""
+        return self.route[:1] == (Stage.APPEAL,)
 
 
 STATUS_OF_STAGE = {
@@ -64,6 +78,9 @@ STATUS_OF_STAGE = {
     Stage.ENDORSEMENT: Status.IN_ENDORSEMENT,
     Stage.DELIVERY: Status.IN_DELIVERY,
     Stage.REPAIR: Status.RETURNED,
+    Stage.APPEAL: Status.IN_APPEAL,
+    Stage.OPINION: Status.IN_CONFLICT,
+    Stage.CONFLICT: Status.IN_CONFLICT,
 }
 """The status that a case shows on entering a stage."""
 
@@ -88,11 +105,14 @@ _BEFORE_DELIVERY = frozenset(
         Status.RETURNED,
         Status.WAITING_DOCUMENT,
         Status.IN_CONFLICT,
+        Status.IN_APPEAL,
     },
 )
 _WITH_PEOPLE = frozenset(STATUS_OF_STAGE[stage] for stage in HUMAN_STAGES)
 _WITH_MINISTRY = frozenset({Status.IN_DELIVERY, Status.APPROVED_LOCAL})
-_ON_ROUTE = frozenset(STATUS_OF_STAGE[stage] for stage in Stage if stage is not Stage.REPAIR)
+_OFF_ROUTE = CONFLICT_STAGES | {Stage.REPAIR}
+_ON_ROUTE = frozenset(STATUS_OF_STAGE[stage] for stage in Stage if stage not in _OFF_ROUTE)
+_DECIDED_ON = _WITH_PEOPLE | {Status.IN_CONFLICT}
 _ENTERED = _ON_ROUTE | {Status.APPLIED}
 
 
@@ -127,7 +147,9 @@ def enter_next(position: Position) -> Position:
 
 
 def _settle(position: Position, *, identity_waived: bool) -> Position:
-    answered = frozenset[Stage]() if position.stage is None else frozenset({position.stage})
+    """The stage has its answer; where a conflict about it is decided, the stage that it was about."""
+    stage = _stands_in(position)
+    answered = frozenset[Stage]() if stage is None else frozenset({stage})
     settled = position.settled | answered
     return enter_next(position.model_copy(update={"settled": settled, "identity_waived": identity_waived}))
 
@@ -153,8 +175,9 @@ def _identity_waived(position: Position) -> Position:
 
 
 def _returned(position: Position) -> Position:
+    """Once repaired it is judged where it was returned; after a conflict, where the no had come from."""
     return position.model_copy(
-        update={"stage": Stage.REPAIR, "status": Status.RETURNED, "returned_from": position.stage},
+        update={"stage": Stage.REPAIR, "status": Status.RETURNED, "returned_from": _stands_in(position)},
     )
 
 
@@ -188,10 +211,20 @@ def _data_conflict(position: Position) -> Position:
 
     It stands unless nobody else would be asked: without people in between, the change would overwrite the other.
     """
-    asked_again = frozenset(position.route) - {Stage.IDENTITY_CHECK, Stage.DELIBERATION}
+    asked_again = frozenset(position.route) - {Stage.IDENTITY_CHECK, Stage.DELIBERATION, Stage.APPEAL}
     if not asked_again & frozenset(HUMAN_STAGES):
         asked_again |= {Stage.DELIBERATION}
     return _unsettle(position, asked_again)
+
+
+def _disputed(position: Position) -> Position:
+    return position.model_copy(
+        update={"stage": Stage.OPINION, "status": Status.IN_CONFLICT, "contested": position.stage},
+    )
+
+
+def _opinions_heard(position: Position) -> Position:
+    return position.model_copy(update={"stage": Stage.CONFLICT})
 
 
 def _closed_as(status: Status) -> Callable[[Position], Position]:
@@ -232,22 +265,22 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         Happening.FORWARDED,
-        "A forward settles the stage and opens the next one.",
-        _WITH_PEOPLE,
+        "A forward settles the stage and opens the next one; in a conflict, the stage whose no was disputed.",
+        _DECIDED_ON,
         _ENTERED,
         _forwarded,
     ),
     Transition(
         Happening.RETURNED,
         "A return gives the case back to its operator, to be repaired.",
-        _WITH_PEOPLE,
+        _DECIDED_ON,
         frozenset({Status.RETURNED}),
         _returned,
     ),
     Transition(
         Happening.REJECTED,
         "A rejection ends the case; it can be appealed.",
-        _WITH_PEOPLE,
+        _DECIDED_ON,
         frozenset({Status.REJECTED}),
         _closed_as(Status.REJECTED),
     ),
@@ -303,9 +336,44 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         Happening.SENT_BACK,
         "An administrator may send a case that is stuck back to a stage it has passed, or into the one it is in anew.",
-        _WITH_PEOPLE | {Status.CHECKING, Status.RETURNED},
+        _DECIDED_ON | {Status.CHECKING, Status.RETURNED, Status.IN_APPEAL},
         _ON_ROUTE,
         _sent_back,
+    ),
+    Transition(
+        Happening.DISPUTED,
+        "A no against which another office has said yes opens a conflict: both are asked for their opinion.",
+        _WITH_PEOPLE,
+        frozenset({Status.IN_CONFLICT}),
+        _disputed,
+    ),
+    Transition(
+        Happening.OPINIONS_HEARD,
+        "Once both offices have been heard, or were silent in time, somebody outside both decides the conflict.",
+        frozenset({Status.IN_CONFLICT}),
+        frozenset({Status.IN_CONFLICT}),
+        _opinions_heard,
+    ),
+    Transition(
+        Happening.UPHELD,
+        "An appeal that is turned down ends; the rejection stands.",
+        frozenset({Status.IN_APPEAL}),
+        frozenset({Status.REJECTED}),
+        _closed_as(Status.REJECTED),
+    ),
+    Transition(
+        Happening.OVERTURNED,
+        "An appeal that is granted takes the change on from the tier that has decided it.",
+        frozenset({Status.IN_APPEAL}),
+        _ENTERED,
+        _forwarded,
+    ),
+    Transition(
+        Happening.SUPERSEDED,
+        "The appeal that overturns a rejection takes the place of the rejected case.",
+        frozenset({Status.REJECTED}),
+        frozenset({Status.SUPERSEDED}),
+        _closed_as(Status.SUPERSEDED),
     ),
 )
 """All that can happen, in the order in which a case meets it."""
@@ -316,6 +384,8 @@ HAPPENING_OF_OUTCOME = {
     Outcome.FORWARD: Happening.FORWARDED,
     Outcome.RETURN: Happening.RETURNED,
     Outcome.REJECT: Happening.REJECTED,
+    Outcome.UPHOLD: Happening.UPHELD,
+    Outcome.OVERTURN: Happening.OVERTURNED,
 }
 
 
@@ -337,7 +407,7 @@ def send_back(position: Position, *, to: Stage) -> Position:
 
     Raises NotPossibleNow for a stage that the case has not come to: nobody is passed over by hand.
     """
-    now = position.returned_from if position.stage is Stage.REPAIR else position.stage
+    now = _stands_in(position)
     if to not in position.route or now is None or position.route.index(to) > position.route.index(now):
         raise NotPossibleNow(
             f"The case has not come to {to.value}.",
@@ -345,6 +415,13 @@ def send_back(position: Position, *, to: Stage) -> Position:
         )
     follow = frozenset(position.route[position.route.index(to) :])
     return move(position.model_copy(update={"settled": position.settled - follow}), Happening.SENT_BACK)
+
+
+def _stands_in(position: Position) -> Stage | None:
+    """The stage of the route that the case is in; while it is repaired or in conflict, the one that this is about."""
+    if position.stage is Stage.REPAIR:
+        return position.returned_from
+    return position.contested if position.stage in CONFLICT_STAGES else position.stage
 
 
 def resubmit(position: Position, *, changed: frozenset[str]) -> Position:

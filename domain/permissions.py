@@ -14,6 +14,7 @@ class Permission(StrEnum):
     UPDATES_SUBMIT = "area:updates:submit"
     UPDATES_REPAIR = "area:updates:repair"
     UPDATES_WITHDRAW = "area:updates:withdraw"
+    UPDATES_APPEAL = "area:updates:appeal"
     TASKS_READ = "area:tasks:read"
     TASKS_WORK = "area:tasks:work"
     STALLED_READ = "area:stalled:read"
@@ -64,7 +65,7 @@ LENT = READING | {
 _CONSULTED = frozenset({Permission.POLICIES_COMMENT})
 _OFFICER = READING | _CONSULTED | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE}
-_SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
+_SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
 _OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})

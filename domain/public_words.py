@@ -36,6 +36,11 @@ _APPROVED: Final = _text(
 )
 """Three facts stay three: the data decision, the rank, and the enrolment in a programme."""
 
+APPEAL_UPHELD: Final = _text(
+    "Keberatan ditolak; penolakan tetap berlaku.", "The appeal was turned down; the rejection stands."
+)
+"""The end of an appeal that was upheld."""
+
 STATUS_TEXTS: Final = {
     Status.RECEIVED: _text("Usulan diterima.", "The update has been received."),
     Status.CHECKING: _text(
@@ -60,6 +65,7 @@ STATUS_TEXTS: Final = {
         "Sedang dibahas bersama oleh desa dan Dinas Sosial.",
         "The village and the social affairs office are settling a difference.",
     ),
+    Status.IN_APPEAL: _text("Keberatan atas penolakan sedang diperiksa.", "An appeal is being examined."),
     Status.APPLIED: _APPROVED,
     Status.REJECTED: _text("Usulan ditolak.", "The update has been rejected."),
     Status.WITHDRAWN: _text("Usulan ditarik kembali.", "The update has been withdrawn."),

@@ -45,7 +45,7 @@ def refuse_second_vote(person: Person, votes: Iterable[Vote]) -> None:
 
 
 def is_settled(rule: StageRule, votes: Sequence[Vote]) -> bool:
-    """Whether these votes settle the stage."""
+    """Whether these votes settle the stage; where two offices are heard, whether both have been."""
     if any(vote.role not in rule.deciders for vote in votes):
         return True
     match rule.quorum:

@@ -30,7 +30,7 @@ class ReasonUse(StrEnum):
             case ReasonUse.REJECT:
                 return outcome is Outcome.REJECT
             case ReasonUse.BOTH:
-                return outcome is not Outcome.FORWARD
+                return outcome in {Outcome.RETURN, Outcome.REJECT}
             case ReasonUse.ROLL_OVER:
                 return False
             case _:

@@ -19,7 +19,7 @@ from domain.authority import Actor, Grant, Involvement, Permission, Seat, decidi
 from domain.calendar import WorkingCalendar
 from domain.deadlines import ClockInterval, Credit, Deadline, PauseCause, compute_deadline
 from domain.errors import Forbidden, InvalidInput, NotFound, NotPossibleNow, Violation
-from domain.ladder import next_escalation, next_rung_at, rung_times
+from domain.ladder import next_escalation, next_milestone_at, rung_times
 from domain.policy import ExtensionLimit, Power, StageRule
 from domain.vocabulary import Role, Stage
 
@@ -219,4 +219,4 @@ def reckoned_anew(
         now=now,
     )
     due = due.model_copy(update={"moved_by_calendar": deadline.moved_by_calendar or _by_calendar(deadline, due)})
-    return Clock(due, next_rung_at(rung_times(rule.ladder, due, calendar=calendar), fired=fired))
+    return Clock(due, next_milestone_at(rule, due, rung_times(rule.ladder, due, calendar=calendar), fired=fired))

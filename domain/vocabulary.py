@@ -30,7 +30,11 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """A step of a route (tahap). REPAIR is where a returned case waits for its operator; no route names it."""
+    """A step of a route (tahap). No route of a policy names REPAIR, where a returned case waits for its operator.
+
+    Nor those of a dispute: APPEAL, with which the case of an appeal begins; OPINION, in which the two offices of an
+    authority conflict are heard, and CONFLICT, in which somebody outside both decides.
+    """
 
     IDENTITY_CHECK = "identity_check"
     VERIFICATION = "verification"
@@ -39,10 +43,19 @@ class Stage(StrEnum):
     ENDORSEMENT = "endorsement"
     DELIVERY = "delivery"
     REPAIR = "repair"
+    APPEAL = "appeal"
+    OPINION = "opinion"
+    CONFLICT = "conflict"
 
 
 HUMAN_STAGES = (Stage.VERIFICATION, Stage.DELIBERATION, Stage.APPROVAL, Stage.ENDORSEMENT)
 """The stages a route sends to people for a decision; repair is human too, but no decision."""
+
+CONFLICT_STAGES = frozenset({Stage.OPINION, Stage.CONFLICT})
+"""Where a case is while two offices disagree about it."""
+
+DISPUTE_STAGES = CONFLICT_STAGES | {Stage.APPEAL}
+"""Stages whose rule depends on what is contested: the stage that said no."""
 
 
 class Role(StrEnum):
@@ -95,11 +108,26 @@ class Tier(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a human stage answers (keputusan)."""
+    """What a human stage answers (keputusan). UPHOLD (the rejection stands) and OVERTURN answer an appeal alone."""
 
     FORWARD = "forward"
     RETURN = "return"
     REJECT = "reject"
+    UPHOLD = "uphold"
+    OVERTURN = "overturn"
+
+
+ROUTE_OUTCOMES = frozenset({Outcome.FORWARD, Outcome.RETURN, Outcome.REJECT})
+"""What a stage of a route, or of a conflict, can answer."""
+
+
+class AppealGround(StrEnum):
+    """Why a rejection is held to be wrong (dasar keberatan)."""
+
+    FACTS_WRONG = "facts_wrong"
+    NEW_EVIDENCE = "new_evidence"
+    RULE_MISAPPLIED = "rule_misapplied"
+    PROCEDURE = "procedure"
 
 
 class MinutesType(StrEnum):
@@ -136,6 +164,7 @@ class Status(StrEnum):
     RETURNED = "returned"
     WAITING_DOCUMENT = "waiting_document"
     IN_CONFLICT = "in_conflict"
+    IN_APPEAL = "in_appeal"
     APPLIED = "applied"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"

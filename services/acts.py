@@ -19,11 +19,11 @@ from db.repositories.minutes import find_held
 from db.repositories.people import read_names
 from db.repositories.registry import read_version
 from db.repositories.situations import TaskInView, read_task_in_view
-from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, read_task, read_votes
+from db.repositories.tasks import TaskRecord, find_last_task, find_open_task, fired_rungs, read_task, read_votes
 from db.session import Viewer
 from domain.authority import Permission, deciding_seat
 from domain.contracts import Act, ActKind, ActResult, StepTaken
-from domain.decisions import DecisionInput, check_decision, names_record
+from domain.decisions import DecisionInput, OpinionInput, check_decision, names_record
 from domain.errors import (
     ActPending,
     CaseClosed,
@@ -78,6 +78,28 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
         DecisionRequest(body=decision),
         kind=ActKind.DECIDE,
         route="decision",
+        check=lambda connection, seen: _check_decision(kawal, connection, call, seen, decision),
+    )
+
+
+async def give_opinion(kawal: Kawal, call: Call, update_id: UUID, opinion: OpinionInput) -> Acted:
+    """Say what one's office holds to be right in a conflict.
+
+    Raises as `decide` does, and NotPossibleNow where none is heard.
+    """
+    async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
+        await read_case(connection, update_id)
+        task_id = await find_last_task(connection, update_id, Stage.OPINION)
+    if task_id is None:
+        raise NotPossibleNow("No opinion is asked for: the case is in no conflict.")
+    decision = opinion.decision()
+    return await _act_on_task(
+        kawal,
+        call,
+        task_id,
+        DecisionRequest(body=decision),
+        kind=ActKind.DECIDE,
+        route="opinion",
         check=lambda connection, seen: _check_decision(kawal, connection, call, seen, decision),
     )
 
@@ -212,6 +234,8 @@ async def naming(kawal: Kawal, call: Call) -> AsyncGenerator[None]:
 
 def require_open(task: TaskRecord) -> None:
     """Raise TaskAlreadyDecided or NotPossibleNow when the work has been done, or is no longer asked for."""
+    if task.stage is Stage.OPINION and not task.open:
+        raise NotPossibleNow("The opinions have been heard; the conflict is with whoever decides it.")
     if task.decided_at is not None and task.status == "decided":
         raise already_decided(task)
     if not task.open:
@@ -250,7 +274,7 @@ async def _check_decision(
         involvements=standing.involvements,
     )
     require_version(call.holds, task.version)
-    rule = stage_rule(policy, task.stage, settled=case.settled)
+    rule = stage_rule(policy, task.stage, settled=case.settled, contested=case.contested)
     if rule.quorum != "any":
         refuse_second_vote(call.actor.person, await read_votes(connection, task.id))
     held = None
@@ -268,7 +292,7 @@ async def _check_escalation(kawal: Kawal, connection: AsyncConnection, call: Cal
     escalating_seat(
         call.actor,
         area_code=task.area_code,
-        rule=stage_rule(policy, task.stage, settled=case.settled),
+        rule=stage_rule(policy, task.stage, settled=case.settled, contested=case.contested),
         grants=standing.grants,
         involvements=standing.involvements,
         fired=await fired_rungs(connection, task.id),
@@ -297,7 +321,7 @@ async def _check_repair(
         base=await _base_of(kawal, connection, case),
         area_code=case.area_code,
         call=call,
-        update_id=case.id,
+        case=case,
     )
     if violations:
         raise InvalidInput(violations)

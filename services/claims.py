@@ -98,7 +98,8 @@ async def _releasing_seat(
 ) -> Seat:
     within = actor.seats_over(task.area_code)
     grants = await read_grants(connection, task.id)
-    rule = stage_rule(await kawal.rules.policy(connection, case.policy_version_id), task.stage, settled=case.settled)
+    policy = await kawal.rules.policy(connection, case.policy_version_id)
+    rule = stage_rule(policy, task.stage, settled=case.settled, contested=case.contested)
     managers = managing_roles(rule, grants)
     managing = next((seat for seat in within if seat.role in managers and not seat.on_leave), None)
     if managing is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Comment
 from db.repositories import trail
@@ -15,9 +16,10 @@ from db.repositories.tasks import find_open_task, notify
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
-from domain.authority import Actor, Permission
+from domain.authority import Actor, Seat
 from domain.decisions import comment_context
 from domain.ids import new_id
+from domain.permissions import Permission
 from domain.text import Note
 from domain.vocabulary import Role
 from services.kawal import Kawal
@@ -61,20 +63,8 @@ async def comment(kawal: Kawal, call: Call, update_id: UUID, said: CommentInput)
         seat = call.actor.seat_for(Permission.TASKS_WORK, area_code=case.area_code)
 
         async def write() -> Created:
-            comment_id, task = new_id(), await find_open_task(connection, update_id)
-            await connection.execute(
-                insert(Comment).values(
-                    id=comment_id,
-                    update_id=update_id,
-                    area_code=case.area_code,
-                    text=kawal.vault.seal_text(said.text, context=comment_context(comment_id)),
-                    author_id=call.actor.user_id,
-                    author_role=seat.role.value,
-                    office_id=seat.office_id,
-                    on_behalf_of=seat.on_behalf_of,
-                    written_at=call.at,
-                ),
-            )
+            comment_id = await add_comment(kawal, connection, call, seat, update_id, case.area_code, said.text)
+            task = await find_open_task(connection, update_id)
             holder = () if task is None or task.claimed_by is None else (task.claimed_by,)
             await notify(
                 connection,
@@ -97,6 +87,33 @@ async def comment(kawal: Kawal, call: Call, update_id: UUID, said: CommentInput)
 
         route = f"POST /v1/updates/{update_id}/comments"
         return await once(connection, call, said, write, answer=Created, route=route, vault=kawal.vault)
+
+
+async def add_comment(
+    kawal: Kawal,
+    connection: AsyncConnection,
+    call: Call,
+    seat: Seat,
+    update_id: UUID,
+    area_code: str,
+    words: str,
+) -> UUID:
+    """Keep what was said about a case, sealed; its id."""
+    comment_id = new_id()
+    await connection.execute(
+        insert(Comment).values(
+            id=comment_id,
+            update_id=update_id,
+            area_code=area_code,
+            text=kawal.vault.seal_text(words, context=comment_context(comment_id)),
+            author_id=call.actor.user_id,
+            author_role=seat.role.value,
+            office_id=seat.office_id,
+            on_behalf_of=seat.on_behalf_of,
+            written_at=call.at,
+        ),
+    )
+    return comment_id
 
 
 async def list_comments(kawal: Kawal, actor: Actor, update_id: UUID, page: PageOf[ByAge]) -> Slice[Said, ByAge]:

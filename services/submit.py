@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Update
 from db.repositories import outbox, trail
-from db.repositories.cases import RevisionRecord, add_revision, index_update
+from db.repositories.cases import CaseRecord, RevisionRecord, add_revision, index_update
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
@@ -88,7 +88,7 @@ async def submit(kawal: Kawal, call: Call, request: SubmissionInput) -> Submitte
         else:
             receipt = Receipt.model_validate(keyed.response)
             message = await outbox.find_message(connection, outbox.START_UPDATE, subject_id=receipt.update_id)
-    started = message.done or await _start(kawal, receipt)
+    started = message.done or await start_case(kawal, receipt)
     return Submitted(receipt, started=started, replayed=keyed.response is not None)
 
 
@@ -145,11 +145,11 @@ async def check_proposal(
     base: Household | None,
     area_code: str,
     call: Call,
-    update_id: UUID | None = None,
+    case: CaseRecord | None = None,
 ) -> list[Violation]:
     """Everything wrong with a change on the day of the call in its area. Raises NotFound for an unknown area.
 
-    `update_id` is the case when there is one: it may name again the files that it has.
+    `case` is there when it is a repair: it may name again the files that it has.
     """
     facts = await kawal.rules.area(connection, area_code)
     today = call.at.astimezone(ZoneInfo(facts.zone)).date()
@@ -160,7 +160,8 @@ async def check_proposal(
         area_code=area_code,
         counterpart=await _counterpart(kawal, connection, change),
     )
-    naming = Naming(call.actor.user_id, area_code, update_id)
+    own = (None, None) if case is None else (case.id, case.appeal_of)
+    naming = Naming(call.actor.user_id, area_code, *own)
     return check_change(change, context) + await check_evidence(connection, evidence, naming)
 
 
@@ -294,7 +295,7 @@ def _entry(
     return Entry(type=AuditType.UPDATE_SUBMITTED, by=doer, status=Status.RECEIVED, data=data)
 
 
-async def _start(kawal: Kawal, receipt: Receipt) -> bool:
+async def start_case(kawal: Kawal, receipt: Receipt) -> bool:
     """Whether the engine has the case; if it does not answer in time, the dispatcher will start it.
 
     The message stays in the outbox until the case is opened: only that proves that it has arrived.

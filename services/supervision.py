@@ -165,7 +165,7 @@ async def _managed(
     task: TaskRecord,
 ) -> Managed:
     policy = await kawal.rules.policy(connection, case.policy_version_id)
-    rule = stage_rule(policy, task.stage, settled=case.settled)
+    rule = stage_rule(policy, task.stage, settled=case.settled, contested=case.contested)
     standing = await read_standing(connection, case.id, task_id=task.id)
     actor.seat_for(Permission.TASKS_WORK, area_code=task.area_code)
     seat = managing_seat(actor, area_code=task.area_code, rule=rule, grants=standing.grants)

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from pydantic import Field
 from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area
 from db.session import Viewer
 from domain.errors import NotFound
 from domain.ids import normalise_tracking_code
 from domain.policy import Policy
-from domain.public_words import KIND_LABELS, STATUS_TEXTS
+from domain.provenance import Bilingual
+from domain.public_words import APPEAL_UPHELD, KIND_LABELS, STATUS_TEXTS
 from domain.vocabulary import Kind, ReasonCode, Stage, Status
 from services.area_page import PublicOrder, orders_in_force
 from services.kawal import Kawal
@@ -21,6 +23,19 @@ from services.queries.reasons import text_of
 from services.queries.view import AreaRef, Text, View
 
 _TRACK: Final = text("SELECT * FROM kawal_track(:code)")
+_TRACK_APPEAL: Final = text("SELECT * FROM kawal_track_appeal(:code)")
+
+
+class TrackedAppeal(View):
+    """What the public reads of the appeal against a rejection."""
+
+    tracking_code: str
+    status: Status
+    status_text: Text
+    submitted_at: datetime
+    due_at: datetime | None = Field(description="When the step is to be done")
+    reason: Text | None = Field(description="Why it was turned down or returned, in words for the public")
+    closed_at: datetime | None
 
 
 class Tracked(View):
@@ -39,6 +54,7 @@ class Tracked(View):
     reason: Text | None = Field(description="Why it was returned or rejected, in words for the public")
     orders: tuple[PublicOrder, ...] = Field(description="Why its clock stands now, where service is suspended")
     closed_at: datetime | None
+    appeal: TrackedAppeal | None = Field(description="The appeal against its rejection, the latest where there are two")
 
 
 async def track(kawal: Kawal, written_code: str) -> Tracked:
@@ -49,17 +65,42 @@ async def track(kawal: Kawal, written_code: str) -> Tracked:
         if row is None:
             raise NotFound("There is no update with this tracking code.", remedy="Check the code on your receipt.")
         policy = await kawal.rules.policy(connection, row.policy_version_id)
+        appealed = (await connection.execute(_TRACK_APPEAL, {"code": code})).one_or_none()
+        appeal = None if appealed is None else await _appeal(kawal, connection, appealed)
         district = row.area_code.rpartition(".")[0]
         name = await connection.scalar(select(Area.name).where(Area.code == district))
         orders = () if row.closed_at else await orders_in_force(connection, row.area_code, now=kawal.now())
     place = AreaRef(code=district, name=name or district)
     # No place below the district is named, so neither is the village that an order is for.
     told = tuple(order if len(order.area.code) < len(row.area_code) else _of(order, place) for order in orders)
-    return _tracked(row, code, policy, place, orders=told)
+    return _tracked(row, code, policy, place, orders=told, appeal=appeal)
 
 
 def _of(order: PublicOrder, place: AreaRef) -> PublicOrder:
     return order.model_copy(update={"area": place})
+
+
+async def _appeal(kawal: Kawal, connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> TrackedAppeal:
+    policy = await kawal.rules.policy(connection, row.policy_version_id)
+    return TrackedAppeal(
+        tracking_code=row.tracking_code,
+        status=row.status,
+        status_text=text_of(_status_text(row)),
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        reason=_reason(row, policy),
+        closed_at=row.closed_at,
+    )
+
+
+def _status_text(row: Row[*tuple[Any, ...]]) -> Bilingual:
+    """What the status says; of an appeal that was turned down, that the rejection stands."""
+    status = Status(row.status)
+    return APPEAL_UPHELD if status is Status.REJECTED and row.upheld else STATUS_TEXTS[status]
+
+
+def _reason(row: Row[*tuple[Any, ...]], policy: Policy) -> Text | None:
+    return None if row.reason is None else text_of(policy.reason(ReasonCode(row.reason)).public_text)
 
 
 def _tracked(
@@ -69,21 +110,22 @@ def _tracked(
     district: AreaRef,
     *,
     orders: tuple[PublicOrder, ...],
+    appeal: TrackedAppeal | None,
 ) -> Tracked:
     kind, status = Kind(row.kind), Status(row.status)
-    reason = None if row.reason is None else policy.reason(ReasonCode(row.reason))
     return Tracked(
         tracking_code=code,
         kind=kind,
         kind_label=text_of(KIND_LABELS[kind]),
         status=status,
-        status_text=text_of(STATUS_TEXTS[status]),
+        status_text=text_of(_status_text(row)),
         stage=row.stage and Stage(row.stage),
         district=district,
         submitted_at=row.submitted_at,
         due_at=row.due_at,
         escalated=row.level > 0,
-        reason=None if reason is None else text_of(reason.public_text),
+        reason=_reason(row, policy),
         orders=orders,
         closed_at=row.closed_at,
+        appeal=appeal,
     )

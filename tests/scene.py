@@ -36,7 +36,7 @@ from domain.ids import new_id, new_tracking_code
 from domain.keyring import IndexRing, KeyRing
 from domain.minutes import PaperWords, Signature, paper_context
 from domain.policy import Policy, canonical_json
-from domain.requests import DecisionRequest, ResubmissionRequest, WithdrawalRequest, request_context
+from domain.requests import CaseRequest, request_context
 from domain.sessions import Origin, SessionKind
 from domain.vocabulary import Role, Status
 from runtime.evidence.archive import Archive
@@ -222,7 +222,7 @@ class Scene:
         self,
         update_id: UUID,
         by: str,
-        request: DecisionRequest | ResubmissionRequest | WithdrawalRequest,
+        request: CaseRequest,
         *,
         act_id: UUID | None = None,
     ) -> UUID:

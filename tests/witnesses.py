@@ -52,6 +52,15 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.UPDATE_SENT_BACK,
         seen_by="test_an_administrator_sends_a_stuck_case_back_and_it_is_verified_again",
     ),
+    "POST /v1/updates/{update_id}/appeal": _told(
+        AuditType.UPDATE_APPEALED,
+        seen_by="test_of_two_appeals_at_once_one_is_taken_in",
+    ),
+    "POST /v1/updates/{update_id}/opinion": _told(
+        AuditType.TASK_AGREED,
+        AuditType.TASK_DECIDED,
+        seen_by="test_both_opinions_at_once_are_both_heard_and_the_case_goes_on_once",
+    ),
     "POST /v1/updates/{update_id}/comments": _told(
         AuditType.UPDATE_COMMENTED,
         seen_by="test_the_same_comment_sent_at_once_is_said_once",

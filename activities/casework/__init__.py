@@ -6,7 +6,8 @@ from temporalio import activity
 
 from activities.casework import partners
 from activities.casework.acts import record_act
-from activities.casework.ladder import is_deemed, pass_milestone
+from activities.casework.disputes import close_opinions
+from activities.casework.ladder import has_lapsed, is_deemed, pass_milestone
 from activities.casework.stages import arrive, stay, step_of
 from activities.casework.tasks import seek_decider
 from activities.casework.work import Desk, Work, work_on
@@ -82,7 +83,10 @@ class Casework:
             task = await seek_decider(work, task)
             if await is_deemed(work, task):
                 return StepTaken(next=await partners.deem(work, task))
-            return StepTaken(next=await step_of(work, await pass_milestone(work, task)))
+            task = await pass_milestone(work, task)
+            if has_lapsed(work, task):
+                return StepTaken(next=await close_opinions(work, task))
+            return StepTaken(next=await step_of(work, task))
 
     @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:

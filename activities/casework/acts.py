@@ -8,6 +8,7 @@ from typing import Any, Final, assert_never
 from pydantic import JsonValue
 from sqlalchemy import insert
 
+from activities.casework.disputes import close_opinions, follow_dispute, opens_conflict
 from activities.casework.ladder import rule_of
 from activities.casework.stages import arrive, step_of
 from activities.casework.tasks import climb_by_hand, close_task, wait_for_others
@@ -33,6 +34,7 @@ from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
 from domain.contracts import Act, ActResult, NextStep, StepTaken
 from domain.decisions import DecisionInput, Minutes, check_decision, names_record, note_context, taken_by
+from domain.disputes import Answer, may_open_conflict
 from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
 from domain.evidence import Naming
 from domain.ids import new_id
@@ -139,11 +141,13 @@ async def _decide(
     violations = check_decision(decision, rule=rule, policy=work.policy, held=held)
     if violations:
         raise InvalidInput(violations)
-    position = move(work.position, _happening(task.stage, decision.outcome))
+    position = await _position_after(work, seat, task, decision)
     settled = rule.quorum == "any" or await _settles(work, actor, seat, task, rule, decision)
     await _keep_decision(work, actor, seat, task, decision, taken_by(decision, held), settled=settled)
     if not settled:
         return await step_of(work, await wait_for_others(work, task))
+    if task.stage is Stage.OPINION:
+        return await close_opinions(work, task, decided_by=actor.user_id)
     await close_task(
         work,
         task,
@@ -153,11 +157,27 @@ async def _decide(
     )
     if position.stage is Stage.REPAIR:
         await work.tell("returned", task=task, user_ids=[work.case.submitted_by])
-    return await arrive(work, position, reason=decision.reason)
+    await follow_dispute(work, task, position, decision)
+    return await arrive(work, position, reason=None if position.stage is Stage.OPINION else decision.reason)
+
+
+async def _position_after(work: Work, seat: Seat, task: TaskRecord, decision: DecisionInput) -> Position:
+    """Where the decision leads: a no may open a conflict instead of ending or returning the case."""
+    position = move(work.position, _happening(task.stage, decision.outcome))
+    answer = Answer(task.stage, decision.outcome, decision.reason)
+    if may_open_conflict(work.position, answer, work.policy) and await opens_conflict(work, answer, role=seat.role):
+        return move(work.position, Happening.DISPUTED)
+    return position
 
 
 def _happening(stage: Stage, outcome: Outcome) -> Happening:
-    return Happening.IDENTITY_WAIVED if stage is Stage.IDENTITY_CHECK else HAPPENING_OF_OUTCOME[outcome]
+    match stage:
+        case Stage.IDENTITY_CHECK:
+            return Happening.IDENTITY_WAIVED
+        case Stage.OPINION:
+            return Happening.OPINIONS_HEARD
+        case _:
+            return HAPPENING_OF_OUTCOME[outcome]
 
 
 async def _settles(
@@ -172,7 +192,8 @@ async def _settles(
     votes = await read_votes(work.connection, task.id)
     refuse_second_vote(actor.person, votes)
     mine = Vote(user_id=actor.user_id, role=seat.role, on_behalf_of=seat.on_behalf_of)
-    return decision.outcome is not Outcome.FORWARD or is_settled(rule, [*votes, mine])
+    ends = decision.outcome is not Outcome.FORWARD and task.stage is not Stage.OPINION
+    return ends or is_settled(rule, [*votes, mine])
 
 
 async def _keep_decision(
@@ -272,7 +293,7 @@ async def _keep_revision(
 
 async def _bind_files(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> list[JsonValue]:
     """Put files that are new behind the case; answers what the trail tells of them. Raises InvalidInput."""
-    naming = Naming(actor.user_id, work.case.area_code, work.case.id)
+    naming = Naming(actor.user_id, work.case.area_code, work.case.id, work.case.appeal_of)
     violations = await check_evidence(work.connection, repair.evidence, naming)
     if violations:
         raise InvalidInput(violations)

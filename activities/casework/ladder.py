@@ -24,6 +24,7 @@ from domain.ladder import (
     due_rungs,
     next_digest_at,
     next_look_at,
+    next_milestone_at,
     next_rung_at,
     rung_times,
     spread,
@@ -32,10 +33,13 @@ from domain.ladder import (
 from domain.policy import Power, Rung, RungAction, StageRule
 from domain.vocabulary import EscalationCause, Role, Stage
 
+_SUBJECTS = {EscalationCause.AUTHORITY_CONFLICT: "conflict"}
+"""What an escalation is called to those who are told, where it is not that somebody is late."""
+
 
 def rule_of(work: Work, stage: Stage) -> StageRule:
     """The rule of a stage as it holds for this case."""
-    return stage_rule(work.policy, stage, settled=work.case.settled)
+    return stage_rule(work.policy, stage, settled=work.case.settled, contested=work.case.contested)
 
 
 async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
@@ -62,7 +66,7 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
         )
         fired.add(index)
         cause = EscalationCause.DEADLINE
-    upcoming = next_rung_at(times, fired=fired)
+    upcoming = next_milestone_at(rule, moved.deadline, times, fired=fired)
     if upcoming is None:
         standing = reckoned.stands_at(work.at)
         moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None, standing=standing)
@@ -84,6 +88,11 @@ async def is_deemed(work: Work, task: TaskRecord) -> bool:
     fired = await fired_rungs(work.connection, task.id)
     reckoned = await reckon(work, task, rule, clocks, fired=fired)
     return next_rung_at(reckoned.times, fired=fired) is None and not reckoned.stands_at(work.at)
+
+
+def has_lapsed(work: Work, task: TaskRecord) -> bool:
+    """Whether the case goes on now without whoever was silent; not while the clock stands."""
+    return rule_of(work, task.stage).lapses and task.due_at <= work.at and not task.deadline.standing
 
 
 async def _past_the_last_rung(
@@ -153,7 +162,7 @@ async def fire(
             await _remind(work, task, rung)
             work.note(AuditType.TASK_REMINDED, task=str(task.id), rung=index, to=rung.to)
         case RungAction.ESCALATE:
-            await _escalate(work, task, rung, index=index)
+            await _escalate(work, task, rung, index=index, subject=_SUBJECTS.get(cause, "escalation"))
             work.note(
                 AuditType.TASK_ESCALATED,
                 task=str(task.id),
@@ -176,13 +185,13 @@ async def _remind(work: Work, task: TaskRecord, rung: Rung) -> None:
         await work.tell("reminder", task=task, roles=(*holders, *rung.notify))
 
 
-async def _escalate(work: Work, task: TaskRecord, rung: Rung, *, index: int) -> None:
+async def _escalate(work: Work, task: TaskRecord, rung: Rung, *, index: int, subject: str) -> None:
     """The former holder keeps the task until somebody decides, and is told like the one who gains authority."""
     holders = await _deciding_roles(work, task)
     receiver = Role(rung.to)
     await add_grants(work.connection, task, granted(rung), rung=index)
     told = dict.fromkeys((receiver, *rung.notify, *holders))
-    await work.tell("escalation", task=task, roles=told, user_ids=[work.case.submitted_by])
+    await work.tell(subject, task=task, roles=told, user_ids=[work.case.submitted_by])
 
 
 async def _deciding_roles(work: Work, task: TaskRecord) -> list[Role]:
@@ -194,7 +203,7 @@ async def next_look(work: Work, rule: StageRule, deadline: Deadline, *, fired: C
     """When the next rung is due that has not fired, or the next digest past the last one."""
     calendar = await work.calendar()
     times = rung_times(rule.ladder, deadline, calendar=calendar)
-    upcoming = next_rung_at(times, fired=fired)
+    upcoming = next_milestone_at(rule, deadline, times, fired=fired)
     if upcoming is not None:
         return next_look_at(upcoming, deadline.pauses, at=work.at)
     return next_digest_at(work.at, every=work.policy.digest_every, calendar=calendar)

@@ -19,7 +19,7 @@ from domain.audit import AuditType
 from domain.changes import Conflicted, identity_expectations
 from domain.contracts import AwaitDecision, AwaitMinistry, AwaitRepair, CheckIdentity, Closed, Deliver, NextStep
 from domain.lifecycle import Happening, Position, move
-from domain.vocabulary import EscalationCause, ReasonCode, Stage, Status
+from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stage, Status
 
 Columns = Mapping[str, object]
 
@@ -40,7 +40,7 @@ async def arrive(
     if position.stage is Stage.IDENTITY_CHECK and not await persons_to_check(work, None):
         return await arrive(work, move(position, Happening.IDENTITY_EXPECTED), also=changes)
     task = await open_task(work, position.stage, reason=reason)
-    cause = EscalationCause.NO_ELIGIBLE_DECIDER if task.level else None
+    cause = _cause_at_opening(task)
     await save_case(
         work.connection,
         work.case,
@@ -48,6 +48,13 @@ async def arrive(
         **{"level": task.level, "cause": cause, "reason": reason, **changes},
     )
     return await step_of(work, task)
+
+
+def _cause_at_opening(task: TaskRecord) -> EscalationCause | None:
+    """Why a task stands above the bottom of its ladder from the start: a conflict does, by one rung."""
+    if task.level == int(task.stage in CONFLICT_STAGES):
+        return EscalationCause.AUTHORITY_CONFLICT if task.level else None
+    return EscalationCause.NO_ELIGIBLE_DECIDER
 
 
 async def step_of(work: Work, task: TaskRecord | None) -> NextStep:
@@ -66,7 +73,15 @@ async def step_of(work: Work, task: TaskRecord | None) -> NextStep:
             return Deliver(status=status, level=level, wake_at=wake, task_id=task.id)
         case Stage.DELIVERY:
             return AwaitMinistry(status=status, level=level, wake_at=wake, task_id=task.id)
-        case Stage.VERIFICATION | Stage.DELIBERATION | Stage.APPROVAL | Stage.ENDORSEMENT:
+        case (
+            Stage.VERIFICATION
+            | Stage.DELIBERATION
+            | Stage.APPROVAL
+            | Stage.ENDORSEMENT
+            | Stage.APPEAL
+            | Stage.OPINION
+            | Stage.CONFLICT
+        ):
             return AwaitDecision(status=status, level=level, wake_at=wake, task_id=task.id, stage=task.stage)
         case _:
             assert_never(task.stage)

@@ -28,7 +28,7 @@ from domain.ladder import next_escalation
 from domain.policy import Power, StageRule
 from domain.quorum import can_be_settled
 from domain.supervision import counts
-from domain.vocabulary import EscalationCause, ReasonCode, Stage
+from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stage
 
 
 async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
@@ -66,7 +66,19 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
         due_at=deadline.due_at.isoformat(),
         deciders=sorted(rule.deciders),
     )
-    return await _find_decider(work, task, rule, grants, fired=set()) if rule.deciders else task
+    if not rule.deciders:
+        return task
+    if stage in CONFLICT_STAGES:
+        return await _call_in(work, task, rule, grants)
+    return await _find_decider(work, task, rule, grants, fired=set())
+
+
+async def _call_in(work: Work, task: TaskRecord, rule: StageRule, grants: list[Grant]) -> TaskRecord:
+    """A conflict has left the hands of its two offices: the first rung, to who decides it, fires as it opens."""
+    rung, cause = rule.ladder[0], EscalationCause.AUTHORITY_CONFLICT
+    level = await fire(work, task, rung, index=0, level=0, cause=cause, due_at=work.at)
+    called = await _climbed(work, task, rule, fired={0}, level=level, cause=cause)
+    return await _find_decider(work, called, rule, [*grants, *granted(rung)], fired={0})
 
 
 async def deadline_of(work: Work, rule: StageRule, duration: Duration) -> Deadline:

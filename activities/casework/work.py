@@ -87,6 +87,7 @@ class Work:
             stage=position.stage,
             settled=position.settled,
             returned_from=position.returned_from,
+            contested=position.contested,
             identity_waived=position.identity_waived,
         )
 

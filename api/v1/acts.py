@@ -95,7 +95,10 @@ async def decide_task(
     kawal: KawalDep,
     response: Response,
 ) -> DecisionAnswer:
-    """Decide a task: forward, return or reject. Of two who decide at once, one does; the other is told who."""
+    """Decide a task: forward, return or reject; an appeal: uphold or overturn.
+
+    Of two who decide at once, one does; the other is told who.
+    """
     acted = await acts.decide(kawal, call, task_id, decision)
     _say_how(response, call, acted)
     return DecisionAnswer(
@@ -157,7 +160,7 @@ async def escalate_task(
     response: Response,
 ) -> ActAnswer:
     """Have the next rung of the ladder fire now. The holder keeps the task until somebody decides it."""
-    return _answer(response, call, await acts.escalate(kawal, call, task_id, order))
+    return answer_of(response, call, await acts.escalate(kawal, call, task_id, order))
 
 
 @router.post("/updates/{update_id}/resubmission", responses=PENDING, dependencies=[requires(Permission.UPDATES_REPAIR)])
@@ -169,7 +172,7 @@ async def resubmit_update(
     response: Response,
 ) -> ActAnswer:
     """Send a returned update in again, whole."""
-    return _answer(response, call, await acts.resubmit(kawal, call, update_id, repair))
+    return answer_of(response, call, await acts.resubmit(kawal, call, update_id, repair))
 
 
 @router.post("/updates/{update_id}/withdrawal", responses=PENDING, dependencies=[requires(Permission.UPDATES_WITHDRAW)])
@@ -181,7 +184,7 @@ async def withdraw_update(
     response: Response,
 ) -> ActAnswer:
     """Take an update back in the applicant's name, until it is being delivered."""
-    return _answer(response, call, await acts.withdraw(kawal, call, update_id, withdrawal))
+    return answer_of(response, call, await acts.withdraw(kawal, call, update_id, withdrawal))
 
 
 @router.post("/updates/{update_id}/correction", dependencies=[requires(Permission.CASES_CORRECT)])
@@ -193,10 +196,11 @@ async def correct_update(
     response: Response,
 ) -> ActAnswer:
     """Send a case that is stuck back to a stage it has passed, or into its present one anew. Nobody is passed over."""
-    return _answer(response, call, await acts.correct(kawal, call, update_id, order))
+    return answer_of(response, call, await acts.correct(kawal, call, update_id, order))
 
 
-def _answer(response: Response, call: Call, acted: Acted) -> ActAnswer:
+def answer_of(response: Response, call: Call, acted: Acted) -> ActAnswer:
+    """What an act led to, under which key."""
     _say_how(response, call, acted)
     return ActAnswer(
         update=_case(acted.result),

@@ -13,7 +13,7 @@ from domain.authority import Permission
 from domain.requests import SubmissionInput
 from domain.vocabulary import Kind, Status
 from services.keyed import Call
-from services.submit import submit
+from services.submit import Submitted, submit
 
 router = APIRouter(tags=["updates"])
 
@@ -43,12 +43,18 @@ async def submit_update(
 ) -> SubmittedUpdate:
     """Submit an update. Sent again with the same Idempotency-Key and body, it is answered again and not done again."""
     submitted = await submit(kawal, Call(actor=actor, key=key, at=kawal.now()), request)
-    receipt = submitted.receipt
-    address = f"/v1/updates/{receipt.update_id}"
-    response.headers["Location"] = address
+    receipt = submitted_update(submitted)
+    response.headers["Location"] = receipt.links["self"]
     response.headers["ETag"] = etag(1)
     if submitted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
+    return receipt
+
+
+def submitted_update(submitted: Submitted) -> SubmittedUpdate:
+    """The receipt of a case that was written down."""
+    receipt = submitted.receipt
+    address = f"/v1/updates/{receipt.update_id}"
     return SubmittedUpdate(
         id=receipt.update_id,
         tracking_code=receipt.tracking_code,

@@ -25,13 +25,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import AreaCode, Base, Document, Moment, one_of
 from domain.pauses import PauseCause
 from domain.policy import Power, RungAction
-from domain.vocabulary import EscalationCause, Kind, MatchResult, Outcome, ReasonCode, Role, Stage, Status
+from domain.vocabulary import AppealGround, EscalationCause, Kind, MatchResult, Outcome, ReasonCode, Role, Stage, Status
 
 TASK_STATUSES = ("open", "decided", "cancelled")
 
 
 class Update(Base):
-    """A household update (usulan pemutakhiran): one proposed change to one household."""
+    """A household update (usulan pemutakhiran): one proposed change to one household.
+
+    `appeal_of` is the rejected update that it appeals against, on the `ground`; `contested` the stage whose no is, or
+    was, disputed.
+    """
 
     __tablename__ = "updates"
     __table_args__ = (
@@ -39,6 +43,16 @@ class Update(Base):
         one_of("status", Status),
         one_of("stage", Stage),
         one_of("cause", EscalationCause),
+        one_of("contested", Stage),
+        one_of("ground", AppealGround),
+        CheckConstraint("(appeal_of IS NULL) = (ground IS NULL)", name="appeal_has_ground"),
+        # One appeal of a rejection: a further one only where the former was taken back.
+        Index(
+            "uq_updates_appeal_of",
+            "appeal_of",
+            unique=True,
+            postgresql_where=text("appeal_of IS NOT NULL AND status NOT IN ('lapsed', 'withdrawn')"),
+        ),
         Index("ix_updates_area_code_id", "area_code", "id"),
         Index("ix_updates_status_area_code", "status", "area_code"),
         Index("ix_updates_household_id", "household_id"),
@@ -72,6 +86,9 @@ class Update(Base):
     run_id: Mapped[str | None]
     version: Mapped[int]
     erased_at: Mapped[datetime | None]
+    contested: Mapped[str | None]
+    appeal_of: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
+    ground: Mapped[str | None]
 
 
 class Revision(Base):

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from db.models import Decision, IdentityDigest, Revision, TaskGrant, Update
 from db.vault import Vault
@@ -62,15 +63,19 @@ class CaseRecord:
     submitted_by: UUID
     run_id: str | None
     version: int
+    contested: Stage | None = None
+    appeal_of: UUID | None = None
 
     def position(self, policy: Policy) -> Position:
-        """Where the case stands on the route that its policy gives its kind."""
+        """Where the case stands on the route that its policy gives its kind; an appeal is decided before it goes on."""
+        route = policy.route_of(self.kind).stages
         return Position(
-            route=policy.route_of(self.kind).stages,
+            route=route if self.appeal_of is None else (Stage.APPEAL, *route),
             status=self.status,
             stage=self.stage,
             settled=self.settled,
             returned_from=self.returned_from,
+            contested=self.contested,
             identity_waived=self.identity_waived,
             ministry=policy.delivery.ministry,
         )
@@ -113,6 +118,8 @@ CASE_COLUMNS = (
     Update.submitted_by,
     Update.run_id,
     Update.version,
+    Update.contested,
+    Update.appeal_of,
 )
 _CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 
@@ -136,13 +143,23 @@ _READ_REVISION = select(
     Revision.on_behalf_of,
 ).where(Revision.update_id == bindparam("update_id"), Revision.revision == bindparam("revision"))
 _SAVE = update(Update).where(Update.id == bindparam("case_id"))
+
+
+def parts_of(of_update: SQLColumnExpression[UUID], update_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """That a row belongs to the case, or to the one whose rejection it appeals against: the parts in both bar."""
+    case = aliased(Update)
+    appealed = select(case.appeal_of).where(case.id == update_id).correlate_except(case).scalar_subquery()
+    return of_update.in_([update_id, appealed])
+
+
+_THIS_UPDATE = bindparam("update_id", type_=UuidType())
 _SUBMITTED = select(
     Revision.submitted_by.label("user_id"),
     null().label("stage"),
     Revision.on_behalf_of,
-).where(Revision.update_id == bindparam("update_id"))
+).where(parts_of(Revision.update_id, _THIS_UPDATE))
 _DECIDED = select(Decision.actor_id, Decision.stage, Decision.on_behalf_of).where(
-    Decision.update_id == bindparam("update_id"),
+    parts_of(Decision.update_id, _THIS_UPDATE),
     Decision.actor_id.is_not(None),
 )
 _INVOLVEMENTS = union_all(_SUBMITTED, _DECIDED)
@@ -155,10 +172,10 @@ def standing_columns(
     """What `standing_of` is read from, as columns of one row, for a statement that knows the case and the task."""
     submissions = select(
         func.jsonb_agg(func.jsonb_build_array(Revision.submitted_by, Revision.on_behalf_of, null())),
-    ).where(Revision.update_id == update_id)
+    ).where(parts_of(Revision.update_id, update_id))
     decisions = select(
         func.jsonb_agg(func.jsonb_build_array(Decision.actor_id, Decision.on_behalf_of, Decision.stage)),
-    ).where(Decision.update_id == update_id, Decision.actor_id.is_not(None))
+    ).where(parts_of(Decision.update_id, update_id), Decision.actor_id.is_not(None))
     grants = select(func.jsonb_agg(func.jsonb_build_array(TaskGrant.role, TaskGrant.power))).where(
         TaskGrant.task_id == task_id,
     )
@@ -228,6 +245,8 @@ def case_of(values: Iterable[Any]) -> CaseRecord:
         submitted_by=row.submitted_by,
         run_id=row.run_id,
         version=row.version,
+        contested=row.contested and Stage(row.contested),
+        appeal_of=row.appeal_of,
     )
 
 
@@ -241,6 +260,7 @@ async def save_case(connection: AsyncConnection, case: CaseRecord, position: Pos
             "stage": position.stage,
             "settled": sorted(position.settled),
             "returned_from": position.returned_from,
+            "contested": position.contested,
             "identity_waived": position.identity_waived,
             "version": case.version + 1,
             **changes,

@@ -165,6 +165,13 @@ async def find_open_task(connection: AsyncConnection, update_id: UUID) -> TaskRe
     return await _find(connection, _OPEN_TASK, update_id=update_id)
 
 
+async def find_last_task(connection: AsyncConnection, update_id: UUID, stage: Stage) -> UUID | None:
+    """The task of a case that was opened last in a stage, if there was one: ids of tasks are ordered by time."""
+    wanted = select(Task.id).where(Task.update_id == update_id, Task.stage == stage.value)
+    found: UUID | None = await connection.scalar(wanted.order_by(Task.id.desc()).limit(1))
+    return found
+
+
 async def _find(
     connection: AsyncConnection,
     wanted: Select[*tuple[Any, ...]],

@@ -23,7 +23,12 @@ Watch = Callable[[str], None]
 """Told in a few words whenever something has happened to the case."""
 
 _OF_VILLAGE: Final = {Stage.VERIFICATION: "puskesos", Stage.DELIBERATION: "kades"}
-_OF_REGENCY: Final = {Stage.APPROVAL: "verifikator", Stage.ENDORSEMENT: "kadis"}
+_OF_REGENCY: Final = {
+    Stage.APPROVAL: "verifikator",
+    Stage.ENDORSEMENT: "kadis",
+    Stage.CONFLICT: "asisten",
+    Stage.APPEAL: "asisten",
+}
 
 
 class Case:
@@ -69,6 +74,15 @@ class Case:
         """The case once it has that status."""
         return await self.until(lambda case: case["status"] == wanted.value, what=wanted.value)
 
+    async def ended(self, wanted: Status) -> Document:
+        """The case once it has ended so."""
+        give_up_at = asyncio.get_running_loop().time() + PATIENCE
+        while (document := await self.read())["status"] != wanted.value:
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise DemoError(f"waited {PATIENCE:g} s for {wanted.value}; the case is {document['status']}")
+            await asyncio.sleep(POLL)
+        return document
+
     async def stage(self, wanted: Stage) -> Document:
         """The case once it stands in that stage with an open task."""
         return await self.until(lambda case: case["stage"] == wanted.value and case["task"] is not None, what=wanted)
@@ -107,6 +121,22 @@ class Case:
     async def resubmit(self, change: Document, evidence: list[Document]) -> None:
         """Send the returned case in again."""
         await self._api.post(self._operator, f"{self._path}/resubmission", {"change": change, "evidence": evidence})
+
+    async def give_opinion(self, by: str, *, advises: Outcome, text: str, reason: ReasonCode | None = None) -> None:
+        """Say in a conflict what an office holds to be right."""
+        await self.stage(Stage.OPINION)
+        body: Document = {"advises": advises.value, "text": text}
+        if reason is not None:
+            body["reason"] = reason.value
+        await self._api.post(by, f"{self._path}/opinion", body)
+
+    async def appeal(self, text: str) -> Case:
+        """Appeal against the rejection; the case that the appeal is."""
+        body = {"ground": "facts_wrong", "text": text}
+        receipt = await self._api.post(self._operator, f"{self._path}/appeal", body)
+        appeal = Case(self._api, receipt=receipt, village=self._village, operator=self._operator, watch=self._watch)
+        appeal.story = self.story
+        return appeal
 
     async def withdraw(self, note: str) -> None:
         """Take the case back."""

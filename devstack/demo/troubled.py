@@ -64,7 +64,7 @@ async def misspelt(scene: Scene) -> Case:
 
 
 async def rejected(scene: Scene) -> Case:
-    """A household of means: forwarded by the village, rejected by the regency with a coded reason."""
+    """A household of means: the village says yes, the regency no, and somebody outside both decides."""
     change = await newcomers_household(scene, wealthy=True)
     case = await scene.submit(CIKUBANG, change, household_papers())
     await case.forward(Stage.VERIFICATION, Stage.DELIBERATION)
@@ -74,8 +74,34 @@ async def rejected(scene: Scene) -> Case:
         reason=ReasonCode.NOT_ELIGIBLE_MEANS,
         note="Dua mobil dan daya 5.500 VA menurut foto.",
     )
-    case.tell("rejected at approval (not_eligible_means), open to appeal")
+    opened = (await case.stage(Stage.OPINION))["conflict"]
+    case.tell(f"village and Dinas disagree: a conflict, to be decided by the {opened['decider']}")
+    await case.give_opinion("kades.cikubang", advises=Outcome.FORWARD, text="Musdes menilai keluarga ini layak.")
+    await case.give_opinion(
+        "verifikator2",
+        advises=Outcome.REJECT,
+        reason=ReasonCode.NOT_ELIGIBLE_MEANS,
+        text="Foto menunjukkan dua mobil.",
+    )
+    await case.decide(Stage.CONFLICT, Outcome.REJECT, reason=ReasonCode.NOT_ELIGIBLE_MEANS)
+    case.tell("both heard; rejected out of the conflict (not_eligible_means), open to appeal")
     return case
+
+
+async def appealed(scene: Scene) -> Case:
+    """Rejected for want of quota; the appeal is granted by the tier above and takes the change on."""
+    change = await newcomers_household(scene)
+    case = await scene.submit(CIKUBANG, change, household_papers())
+    await case.forward(Stage.VERIFICATION, Stage.DELIBERATION)
+    await case.decide(Stage.APPROVAL, Outcome.REJECT, reason=ReasonCode.QUOTA)
+    rejection = (await case.ended(Status.REJECTED))["appealable"]
+    case.tell(f"rejected at approval (quota), open to appeal until {rejection['last_day']}")
+    appeal = await case.appeal("Kuota desa belum terpakai menurut daftar bulan ini.")
+    await appeal.decide(Stage.APPEAL, Outcome.OVERTURN)
+    superseded = await case.ended(Status.SUPERSEDED)
+    appeal.tell(f"appeal granted by the assistant; the rejected case is {superseded['status']}")
+    await appeal.forward(Stage.ENDORSEMENT)
+    return appeal
 
 
 async def withdrawn(scene: Scene) -> Case:

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from domain.policy.canonical import canonical_json
 from domain.policy.default import BRISK_PUBLICATION, default_policy, demo_policy
+from domain.policy.disputes import AppealsRule, AppealTier, ConflictsRule, Dispute, OpinionRule
 from domain.policy.model import (
-    AtLeast,
     DeliveryRule,
     ExtensionLimit,
     GroupQuorum,
     IdentityRule,
     MinutesRule,
     Policy,
-    Power,
     PublicationRule,
     RemotenessCredit,
     RouteRule,
-    Rung,
-    RungAction,
-    StageRule,
 )
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule, RetentionSubject, period_of
-from domain.policy.tables import ladder_table, reasons_table, route_table, rules_table
+from domain.policy.stages import AtLeast, Power, Rung, RungAction, StageRule
+from domain.policy.tables import dispute_table, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.validation import RULES, check_policy, parse_policy
 
 __all__ = [
     "BRISK_PUBLICATION",
     "DEFAULT_RETENTION",
     "RULES",
+    "AppealTier",
+    "AppealsRule",
     "AtLeast",
+    "ConflictsRule",
     "DeliveryRule",
+    "Dispute",
     "ExtensionLimit",
     "GroupQuorum",
     "IdentityRule",
     "MinutesRule",
+    "OpinionRule",
     "Policy",
     "Power",
     "PublicationRule",
@@ -48,6 +50,7 @@ __all__ = [
     "check_policy",
     "default_policy",
     "demo_policy",
+    "dispute_table",
     "ladder_table",
     "parse_policy",
     "period_of",

@@ -7,11 +7,11 @@ is labelled as one; a regency replaces what its own decrees say otherwise.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pydantic import TypeAdapter
 
-from domain.durations import After, Duration, Elapsed, Share, WindowClose, WorkingDays
+from domain.durations import CalendarDays, Elapsed, Share, WindowClose, WorkingDays
+from domain.policy.default_disputes import default_appeals, default_conflicts
+from domain.policy.default_rungs import DECIDE, LADDER_SOURCE, MANAGE, Pace, above, assistant, reminder, supervisor
 from domain.policy.model import (
     DEFAULT_PUBLICATION,
     DeliveryRule,
@@ -20,42 +20,19 @@ from domain.policy.model import (
     IdentityRule,
     MinutesRule,
     Policy,
-    Power,
     PublicationRule,
     RemotenessCredit,
     RouteRule,
-    Rung,
-    RungAction,
-    StageRule,
 )
+from domain.policy.stages import Rung, RungAction, StageRule
 from domain.provenance import Bilingual
 from domain.reasons import DEFAULT_REASONS, ReasonRule
-from domain.vocabulary import HUMAN_STAGES, AttendanceGroup, Kind, Outcome, Role, Stage, Strength
+from domain.vocabulary import HUMAN_STAGES, ROUTE_OUTCOMES, AttendanceGroup, Kind, Role, Stage, Strength
 
-_LADDER_SOURCE = "Proposal; follows the ladder of SLRT: facilitator, district supervisor, regency manager"
-_ANY_ANSWER = frozenset(Outcome)
-_MANAGE = frozenset({Power.MANAGE})
-_DECIDE = frozenset({Power.MANAGE, Power.DECIDE})
+_ANY_ANSWER = ROUTE_OUTCOMES
 
 
-class _Pace(NamedTuple):
-    """All that differs between days and seconds."""
-
-    verification: Duration
-    deliberation: Duration
-    approval: Duration
-    endorsement: Duration
-    repair: Duration
-    patience: Duration
-    push: Duration
-    answer: Duration
-    digest: Duration
-    second_rung: After
-    third_rung: After
-    publication: PublicationRule
-
-
-_OFFICE_DAYS = _Pace(
+_OFFICE_DAYS = Pace(
     verification=WorkingDays(working_days=5),
     deliberation=WindowClose(window_close="musdes", at_least=WorkingDays(working_days=3)),
     approval=WorkingDays(working_days=5),
@@ -68,6 +45,10 @@ _OFFICE_DAYS = _Pace(
     second_rung=WorkingDays(working_days=2),
     third_rung=WorkingDays(working_days=3),
     publication=DEFAULT_PUBLICATION,
+    appealable=CalendarDays(calendar_days=30),
+    appeal=WorkingDays(working_days=10),
+    opinion=WorkingDays(working_days=3),
+    conflict=WorkingDays(working_days=3),
 )
 
 
@@ -83,7 +64,7 @@ BRISK_PUBLICATION = PublicationRule(
 )
 """For a machine on which nobody is asked in earnest."""
 
-_SECONDS = _Pace(
+_SECONDS = Pace(
     verification=_seconds(20),
     deliberation=_seconds(30),
     approval=_seconds(20),
@@ -96,6 +77,10 @@ _SECONDS = _Pace(
     second_rung=_seconds(4),
     third_rung=_seconds(8),
     publication=BRISK_PUBLICATION,
+    appealable=_seconds(3600),
+    appeal=_seconds(30),
+    opinion=_seconds(20),
+    conflict=_seconds(20),
 )
 
 
@@ -134,7 +119,7 @@ def _policy(
     name: str,
     title: Bilingual,
     area_code: str,
-    pace: _Pace,
+    pace: Pace,
     reasons: tuple[ReasonRule, ...],
     remoteness_credits: tuple[RemotenessCredit, ...],
     minutes: MinutesRule,
@@ -165,6 +150,8 @@ def _policy(
         ),
         publication=pace.publication,
         minutes=minutes,
+        appeals=default_appeals(pace),
+        conflicts=default_conflicts(pace),
     )
 
 
@@ -239,46 +226,46 @@ _REMOTENESS_CREDITS = (
 )
 
 
-def _verification(pace: _Pace) -> StageRule:
+def _verification(pace: Pace) -> StageRule:
     """The district supervisor may decide: operator and PUSKESOS officer of a small village are often one person."""
     return StageRule(
         stage=Stage.VERIFICATION,
         deciders=(Role.PUSKESOS_OFFICER,),
         outcomes=_ANY_ANSWER,
         deadline=pace.verification,
-        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_DECIDE), *_above(pace)),
+        ladder=(reminder(), supervisor(Role.DISTRICT_SUPERVISOR, grants=DECIDE), *above(pace)),
         source="Proposal; within Lumajang's twenty working days for the whole service",
         strength=Strength.PROPOSAL,
     )
 
 
-def _deliberation(pace: _Pace) -> StageRule:
+def _deliberation(pace: Pace) -> StageRule:
     return StageRule(
         stage=Stage.DELIBERATION,
         deciders=(Role.VILLAGE_HEAD,),
         outcomes=_ANY_ANSWER,
         deadline=pace.deliberation,
-        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        ladder=(reminder(), supervisor(Role.DISTRICT_SUPERVISOR, grants=MANAGE), *above(pace)),
         needs_minutes=True,
         source="Practice of SIKS-NG: minutes signed by head and operator, or an SPTJM (Garut, Tlogojati)",
         strength=Strength.PRACTICE,
     )
 
 
-def _approval(pace: _Pace) -> StageRule:
+def _approval(pace: Pace) -> StageRule:
     """The head of office only manages here: on the standard route that person has yet to endorse."""
     return StageRule(
         stage=Stage.APPROVAL,
         deciders=(Role.REGENCY_VERIFIER,),
         outcomes=_ANY_ANSWER,
         deadline=pace.approval,
-        ladder=(_reminder(), _supervisor(Role.REGENCY_SUPERVISOR, grants=_DECIDE), *_above(pace)),
+        ladder=(reminder(), supervisor(Role.REGENCY_SUPERVISOR, grants=DECIDE), *above(pace)),
         source="Proposal; within Lumajang's twenty working days for the whole service",
         strength=Strength.PROPOSAL,
     )
 
 
-def _endorsement(pace: _Pace) -> StageRule:
+def _endorsement(pace: Pace) -> StageRule:
     """No rung for the head of office, who holds this task. The assistant may sign, since no one decides after."""
     return StageRule(
         stage=Stage.ENDORSEMENT,
@@ -286,76 +273,39 @@ def _endorsement(pace: _Pace) -> StageRule:
         outcomes=_ANY_ANSWER,
         deadline=pace.endorsement,
         ladder=(
-            _reminder(),
-            _supervisor(Role.REGENCY_SUPERVISOR, grants=_MANAGE),
-            _assistant(pace, grants=_DECIDE),
+            reminder(),
+            supervisor(Role.REGENCY_SUPERVISOR, grants=MANAGE),
+            assistant(pace, grants=DECIDE),
         ),
         source="Practice of SIKS-NG, 2025: endorsed by the head of office (Tlogojati); the days are a proposal",
         strength=Strength.PROPOSAL,
     )
 
 
-def _repair(pace: _Pace) -> StageRule:
+def _repair(pace: Pace) -> StageRule:
     return StageRule(
         stage=Stage.REPAIR,
         deciders=(Role.VILLAGE_OPERATOR,),
         deadline=pace.repair,
-        ladder=(_reminder(), _supervisor(Role.DISTRICT_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        ladder=(reminder(), supervisor(Role.DISTRICT_SUPERVISOR, grants=MANAGE), *above(pace)),
         source="Proposal; overdue repair escalates: the household does not pay for its operator",
         strength=Strength.PROPOSAL,
     )
 
 
-def _delivery(pace: _Pace) -> DeliveryRule:
+def _delivery(pace: Pace) -> DeliveryRule:
     """While the Ministry has the case nobody here holds it, so the verifier is reminded to ask."""
     reminder = Rung(
         after=Share(share=0.5),
         action=RungAction.REMIND,
         to=Role.REGENCY_VERIFIER,
-        source=_LADDER_SOURCE,
+        source=LADDER_SOURCE,
     )
     return DeliveryRule(
         ministry=True,
         push_deadline=pace.push,
         answer_deadline=pace.answer,
-        ladder=(reminder, _supervisor(Role.REGENCY_SUPERVISOR, grants=_MANAGE), *_above(pace)),
+        ladder=(reminder, supervisor(Role.REGENCY_SUPERVISOR, grants=MANAGE), *above(pace)),
         source="Proposal; no time for the Ministry's answer could be read in a regulation",
         strength=Strength.PROPOSAL,
-    )
-
-
-def _reminder() -> Rung:
-    return Rung(after=Share(share=0.5), action=RungAction.REMIND, to="holder", source=_LADDER_SOURCE)
-
-
-def _supervisor(role: Role, *, grants: frozenset[Power]) -> Rung:
-    return Rung(
-        after=Share(share=1.0),
-        action=RungAction.ESCALATE,
-        to=role,
-        grants=grants,
-        source=_LADDER_SOURCE,
-    )
-
-
-def _above(pace: _Pace) -> tuple[Rung, Rung]:
-    """The two rungs past the supervisor, the same for every task that the head of office does not hold."""
-    head = Rung(
-        after=pace.second_rung,
-        action=RungAction.ESCALATE,
-        to=Role.REGENCY_HEAD,
-        grants=_MANAGE,
-        source=_LADDER_SOURCE,
-    )
-    return head, _assistant(pace, grants=_MANAGE)
-
-
-def _assistant(pace: _Pace, *, grants: frozenset[Power]) -> Rung:
-    return Rung(
-        after=pace.third_rung,
-        action=RungAction.ESCALATE,
-        to=Role.REGENCY_ASSISTANT,
-        grants=grants,
-        notify=(Role.EVALUATOR,),
-        source=_LADDER_SOURCE,
     )

@@ -7,9 +7,10 @@ from typing import assert_never
 
 from domain.durations import After, Elapsed, Share, WorkingDays
 from domain.errors import Violation
-from domain.policy.model import Policy, Power, Rung, RungAction
+from domain.policy.model import Policy
 from domain.policy.rule import Rule, Violations, ladders_of, listed, rungs_of, stages_of
 from domain.policy.stage_rules import ACTING_ROLES
+from domain.policy.stages import Power, Rung, RungAction
 from domain.vocabulary import Role
 
 

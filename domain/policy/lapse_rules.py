@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from domain.errors import Violation
-from domain.policy.model import AtLeast, Policy
+from domain.policy.model import Policy
 from domain.policy.rule import Rule, Violations
+from domain.policy.stages import AtLeast
 from domain.vocabulary import SINGULAR_ROLES
 
 

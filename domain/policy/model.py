@@ -8,94 +8,21 @@ below. A published policy never changes; a case keeps its version.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import Field, NonNegativeInt, PlainSerializer, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
-from domain.durations import After, Duration, Share, WorkingDays
+from domain.durations import Duration, Share, WorkingDays
 from domain.pauses import PauseCause
+from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
+from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
-from domain.vocabulary import AttendanceGroup, Kind, Outcome, ReasonCode, Role, Stage, Strength
+from domain.vocabulary import DISPUTE_STAGES, AttendanceGroup, Kind, Outcome, ReasonCode, Role, Stage, Strength
 
-_Word = TypeVar("_Word", bound=StrEnum)
 _Item = TypeVar("_Item")
-
-
-def _in_order(words: Iterable[StrEnum]) -> list[str]:
-    return sorted(word.value for word in words)
-
-
-LONGEST_LIST = 50
-"""No list of a policy needs more entries; the rules compare entries with each other and rely on few of them."""
-
-SetOf = Annotated[
-    frozenset[_Word],
-    Field(max_length=LONGEST_LIST),
-    PlainSerializer(_in_order, when_used="json"),
-]
-"""A set that JSON writes sorted, so that the same policy always has the same text and the same hash."""
-
-ListOf = Annotated[tuple[_Item, ...], Field(max_length=LONGEST_LIST)]
-"""A list whose order means something."""
-
-
-class RungAction(StrEnum):
-    """REMIND tells the holder; ESCALATE gives somebody else authority over the task beside the holder."""
-
-    REMIND = "remind"
-    ESCALATE = "escalate"
-
-
-class Power(StrEnum):
-    """What a rung lets its recipient do: MANAGE is reassign, extend, order; DECIDE is answer as the holder would."""
-
-    MANAGE = "manage"
-    DECIDE = "decide"
-
-
-class Rung(Datum):
-    """One step of a ladder, `after` a share of the deadline or a time past it; `notify` only reads along."""
-
-    after: After
-    action: RungAction
-    to: Role | Literal["holder"]
-    grants: SetOf[Power] = frozenset()
-    notify: ListOf[Role] = ()
-    source: ShortText
-
-
-class AtLeast(Datum):
-    """A quorum of so many people, whichever of the deciding roles they hold."""
-
-    at_least: PositiveInt
-
-
-Quorum = Literal["any", "all"] | AtLeast
-"""Whose forward settles a stage: anybody's, one of each deciding role, or that of so many people."""
-
-
-class StageRule(Provenance):
-    """One stage: who decides, what they may answer, by when, and who hears of silence.
-
-    `deciders` is empty for the stages of the system. For REPAIR it names who mends, and `outcomes` is empty: a
-    repair is sent back in, not decided. `needs_minutes` asks for the minutes of a deliberation or an SPTJM.
-    `pauses` are the causes for which this clock stands. Past the last rung a stage holds, or counts as forwarded
-    (`deemed_forward`) when the first digest would be due; then the decision says that silence took it.
-    """
-
-    stage: Stage
-    deciders: ListOf[Role] = ()
-    outcomes: SetOf[Outcome] = frozenset()
-    deadline: Duration
-    ladder: ListOf[Rung]
-    needs_minutes: bool = False
-    quorum: Quorum = "any"
-    on_exhausted: Literal["hold", "deemed_forward"] = "hold"
-    pauses: SetOf[PauseCause] = frozenset(PauseCause)
 
 
 class IdentityRule(Provenance):
@@ -187,6 +114,7 @@ class Policy(Datum):
     `stages` holds the human stages; the system's own two are derived from `identity` and `delivery`. Past the
     last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
     Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
+    Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -206,6 +134,8 @@ class Policy(Datum):
     retention: ListOf[RetentionRule] = DEFAULT_RETENTION
     publication: PublicationRule = DEFAULT_PUBLICATION
     minutes: MinutesRule | None = None
+    appeals: AppealsRule | None = None
+    conflicts: ConflictsRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""
@@ -215,8 +145,13 @@ class Policy(Datum):
         """The one route of a kind. Raises LookupError on a policy that was never validated."""
         return _the_one((route for route in self.routes if kind in route.kinds), f"route for {kind}")
 
-    def stage(self, stage: Stage) -> StageRule:
-        """The rule of any stage, the system's and REPAIR too. Raises LookupError where the policy has none."""
+    def stage(self, stage: Stage, *, contested: Stage | None = None) -> StageRule:
+        """The rule of any stage, the system's and REPAIR too; of those of a dispute by the stage that said no.
+
+        Raises LookupError where the policy has none.
+        """
+        if stage in DISPUTE_STAGES:
+            return dispute_stage(stage, contested, appeals=self.appeals, conflicts=self.conflicts)
         match stage:
             case Stage.REPAIR:
                 return self.repair

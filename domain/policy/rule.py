@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from domain.errors import Violation
-from domain.policy.model import Policy, Rung, StageRule
+from domain.policy.model import Policy
+from domain.policy.stages import Rung, StageRule
+from domain.vocabulary import Stage
 
 Violations = Iterator[Violation]
 Rule = Callable[[Policy], Violations]
@@ -13,16 +15,23 @@ Rule = Callable[[Policy], Violations]
 
 
 def stages_of(policy: Policy) -> Iterator[tuple[str, StageRule]]:
-    """The stages people work in, repair included, each with its JSON Pointer."""
+    """The stages people work in, repair and appeals included, each with its JSON Pointer."""
     for index, rule in enumerate(policy.stages):
         yield f"/stages/{index}", rule
     yield "/repair", policy.repair
+    for index, tier in enumerate(() if policy.appeals is None else policy.appeals.tiers):
+        for heard in sorted(tier.hears)[:1]:
+            yield f"/appeals/tiers/{index}", policy.stage(Stage.APPEAL, contested=heard)
 
 
 def ladders_of(policy: Policy) -> Iterator[tuple[str, tuple[Rung, ...]]]:
     """Every ladder that can be climbed, with its JSON Pointer."""
     for pointer, rule in stages_of(policy):
         yield f"{pointer}/ladder", rule.ladder
+    if policy.conflicts is not None:
+        yield "/conflicts/opinion/ladder", policy.conflicts.opinion.ladder
+        for index, dispute in enumerate(policy.conflicts.disputes):
+            yield f"/conflicts/disputes/{index}/ladder", dispute.ladder
     if policy.delivery.ministry:
         yield "/delivery/ladder", policy.delivery.ladder
 

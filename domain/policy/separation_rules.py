@@ -6,12 +6,13 @@ decide once in a case; a rung that lets it decide early may use it up for the st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from domain.errors import Violation
-from domain.policy.model import Policy, Power, RouteRule, StageRule
+from domain.policy.model import Policy
 from domain.policy.rule import Rule, Violations
+from domain.policy.stages import Power, Rung, StageRule
 from domain.vocabulary import SINGULAR_ROLES, Role, Stage
 
 
@@ -24,6 +25,10 @@ class Decider(NamedTuple):
     by_rung: bool
 
 
+Path = list[tuple[Stage, list[Decider]]]
+"""The stages in the order in which a case may pass them, each with whoever may decide it."""
+
+
 def no_rung_leaves_a_later_stage_without_a_decider(policy: Policy) -> Violations:
     """A case whose last possible decider has decided before stands still for ever, and no escalation can move it.
 
@@ -31,16 +36,49 @@ def no_rung_leaves_a_later_stage_without_a_decider(policy: Policy) -> Violations
     counts as used up after each stage in which it may decide. Raising two singular roles on one rung's stage is
     thus refused although only one of them would decide; a policy that depends on which is too fine to rely on.
     """
-    deciders = _deciders_by_stage(policy)
-    yield from dict.fromkeys(
-        violation for route in policy.routes for violation in _stranded(route, deciders_of=deciders)
-    )
+    yield from dict.fromkeys(violation for path in _paths(policy) for violation in _stranded(path))
 
 
-def _stranded(route: RouteRule, *, deciders_of: Mapping[Stage, list[Decider]]) -> Violations:
+def _paths(policy: Policy) -> Iterator[Path]:
+    """Every way in which a case may meet its deciders: along a route, through a conflict on it, and by an appeal."""
+    deciders_of = _deciders_by_stage(policy)
+    for route in policy.routes:
+        path = [(stage, deciders_of.get(stage, [])) for stage in route.stages]
+        yield path
+        for position in range(len(path)):
+            yield from _through_conflicts(policy, path, position)
+            yield from _through_appeals(policy, path, position)
+
+
+def _through_conflicts(policy: Policy, path: Path, position: int) -> Iterator[Path]:
+    """Whoever would decide a conflict and has said no themselves opens none: their own no spends nobody for it."""
+    objecting = path[position][0]
+    for index, dispute in enumerate(() if policy.conflicts is None else policy.conflicts.disputes):
+        if objecting in dispute.objecting:
+            pointer = f"/conflicts/disputes/{index}"
+            named = Decider(dispute.decider, Stage.CONFLICT, f"{pointer}/decider", by_rung=False)
+            deciders = [named, *_by_rung(dispute.ladder, Stage.CONFLICT, pointer=pointer)]
+            yield [*path[:position], (Stage.CONFLICT, deciders), *path[position + 1 :]]
+
+
+def _through_appeals(policy: Policy, path: Path, position: int) -> Iterator[Path]:
+    """After a no, what follows is decided from the stage on where an appeal that is granted goes on."""
+    for index, tier in enumerate(() if policy.appeals is None else policy.appeals.tiers):
+        if path[position][0] in tier.hears:
+            rule = policy.stage(Stage.APPEAL, contested=path[position][0])
+            appeal = (Stage.APPEAL, list(_deciders(rule, pointer=f"/appeals/tiers/{index}")))
+            later = [step for step in path[position + 1 :] if not _comes_before(step[0], tier.resumes_at)]
+            yield [*path[: position + 1], appeal, *later]
+
+
+def _comes_before(stage: Stage, other: Stage) -> bool:
+    order = list(Stage)
+    return order.index(stage) < order.index(other)
+
+
+def _stranded(path: Path) -> Violations:
     spent: dict[Role, Decider] = {}
-    for stage in route.stages:
-        deciders = deciders_of.get(stage, [])
+    for stage, deciders in path:
         if deciders and all(decider.role in spent for decider in deciders):
             for decider in _to_blame([spent[decider.role] for decider in deciders]):
                 yield _violation(decider, stranded=stage)
@@ -59,9 +97,13 @@ def _deciders_by_stage(policy: Policy) -> dict[Stage, list[Decider]]:
 def _deciders(rule: StageRule, *, pointer: str) -> Iterator[Decider]:
     for position, role in enumerate(rule.deciders):
         yield Decider(role, rule.stage, f"{pointer}/deciders/{position}", by_rung=False)
-    for position, rung in enumerate(rule.ladder):
+    yield from _by_rung(rule.ladder, rule.stage, pointer=pointer)
+
+
+def _by_rung(ladder: Sequence[Rung], stage: Stage, *, pointer: str) -> Iterator[Decider]:
+    for position, rung in enumerate(ladder):
         if Power.DECIDE in rung.grants and rung.to != "holder":
-            yield Decider(rung.to, rule.stage, f"{pointer}/ladder/{position}", by_rung=True)
+            yield Decider(rung.to, stage, f"{pointer}/ladder/{position}", by_rung=True)
 
 
 def _to_blame(spenders: list[Decider]) -> list[Decider]:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from domain.durations import CalendarDays, Elapsed, WorkingDays
 from domain.errors import Violation
 from domain.policy.canonical import pieces
-from domain.policy.model import Policy, Power
-from domain.policy.rule import Rule, Violations, listed, stages_of
-from domain.vocabulary import HUMAN_STAGES, Outcome, Role, Stage
+from domain.policy.model import Policy
+from domain.policy.rule import Rule, Violations, listed, rungs_of, stages_of
+from domain.policy.stages import Power
+from domain.vocabulary import HUMAN_STAGES, ROUTE_OUTCOMES, Outcome, Role, Stage
 
 ACTING_ROLES = frozenset(
     {
@@ -87,6 +88,13 @@ def deciders_hold_a_role_that_may_decide(policy: Policy) -> Violations:
 def a_human_stage_can_say_yes_and_something_else(policy: Policy) -> Violations:
     """A stage that cannot forward ends every case; one that can only forward checks nothing."""
     for index, rule in enumerate(policy.stages):
+        if not rule.outcomes <= ROUTE_OUTCOMES:
+            yield Violation(
+                pointer=f"/stages/{index}/outcomes",
+                code="outcome_of_an_appeal",
+                detail=f"The stage {rule.stage} would answer: {listed(rule.outcomes - ROUTE_OUTCOMES)}.",
+                remedy=f"Choose among {listed(ROUTE_OUTCOMES)}; the others answer appeals.",
+            )
         if Outcome.FORWARD not in rule.outcomes or len(rule.outcomes) == 1:
             yield Violation(
                 pointer=f"/stages/{index}/outcomes",
@@ -197,17 +205,21 @@ def whoever_waives_the_identity_check_may_decide(policy: Policy) -> Violations:
 
 
 def _deciders(policy: Policy) -> Iterator[tuple[str, Role]]:
-    for index, rule in enumerate(policy.stages):
-        for position, role in enumerate(rule.deciders):
-            yield f"/stages/{index}/deciders/{position}", role
+    """Roles that decide. Those that a conflict hears speak for an office that decides."""
+    for pointer, rule in stages_of(policy):
+        if rule.stage is not Stage.REPAIR:
+            for position, role in enumerate(rule.deciders):
+                yield f"{pointer}/deciders/{position}", role
+    for index, dispute in enumerate(() if policy.conflicts is None else policy.conflicts.disputes):
+        for named in ("speaks_for", "speaks_against", "decider"):
+            yield f"/conflicts/disputes/{index}/{named}", getattr(dispute, named)
 
 
 def _granted(policy: Policy) -> Iterator[tuple[str, Role]]:
     """Roles that a rung lets decide, with the pointer of the rung. A reminder to the holder names no role."""
-    for index, rule in enumerate(policy.stages):
-        for position, rung in enumerate(rule.ladder):
-            if Power.DECIDE in rung.grants and rung.to != "holder":
-                yield f"/stages/{index}/ladder/{position}", rung.to
+    for pointer, rung in rungs_of(policy):
+        if Power.DECIDE in rung.grants and rung.to != "holder" and not pointer.startswith(("/repair/", "/delivery/")):
+            yield pointer, rung.to
 
 
 STAGE_RULES: tuple[Rule, ...] = (

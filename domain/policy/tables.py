@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from domain.durations import After, CalendarDays, Duration, Elapsed, Share, WindowClose, WorkingDays
-from domain.policy.model import Policy, Rung, StageRule
+from domain.policy.model import Policy
 from domain.policy.rule import Rule, listed
+from domain.policy.stages import Rung, StageRule
 from domain.policy.validation import RULES, sentence
 from domain.vocabulary import Stage
+
+_AT_ONCE = 0.001
+"""A share of less is the moment in which the task is opened."""
 
 
 def route_table(policy: Policy) -> str:
@@ -32,9 +36,29 @@ def route_table(policy: Policy) -> str:
 def ladder_table(policy: Policy) -> str:
     """Each rung of each stage: when it comes, what it does to whom, what it grants, who is told."""
     rules = [*policy.stages, policy.repair, policy.stage(Stage.IDENTITY_CHECK), policy.stage(Stage.DELIVERY)]
+    return _ladders((rule.stage.value, rule) for rule in rules)
+
+
+def dispute_table(policy: Policy) -> str:
+    """The same for appeals, opinions and conflicts, each by the stages whose no is disputed."""
+    appeals = () if policy.appeals is None else policy.appeals.tiers
+    disputes = () if policy.conflicts is None else policy.conflicts.disputes
+    heard = [(Stage.APPEAL, tier.hears) for tier in appeals]
+    heard += [(stage, dispute.objecting) for dispute in disputes for stage in (Stage.OPINION, Stage.CONFLICT)]
+    return _ladders(
+        (f"{stage} about {listed(contested)}", policy.stage(stage, contested=min(contested)))
+        for stage, contested in heard
+    )
+
+
+def _ladders(rules: Iterable[tuple[str, StageRule]]) -> str:
     return _table(
         ("stage", "who acts", "deadline", "rung", "after", "action", "to", "grants", "notified"),
-        (_rung_row(rule, rung=rung, level=level) for rule in rules for level, rung in enumerate(rule.ladder, start=1)),
+        (
+            _rung_row(name, rule, rung=rung, level=level)
+            for name, rule in rules
+            for level, rung in enumerate(rule.ladder, start=1)
+        ),
     )
 
 
@@ -97,6 +121,8 @@ def duration_text(duration: Duration) -> str:
 def after_text(after: After) -> str:
     """When a rung comes, in English words: `50 % of the deadline`, `2 working days past it`."""
     match after:
+        case Share(share=share) if share < _AT_ONCE:
+            return "at once"
         case Share(share=share):
             return f"{share:.0%} of the deadline".replace("%", " %")
         case WorkingDays() | Elapsed():
@@ -109,9 +135,9 @@ def _plural(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def _rung_row(rule: StageRule, *, rung: Rung, level: int) -> tuple[str, ...]:
+def _rung_row(name: str, rule: StageRule, *, rung: Rung, level: int) -> tuple[str, ...]:
     return (
-        rule.stage.value,
+        name,
         listed(rule.deciders) or "the system",
         duration_text(rule.deadline),
         str(level),

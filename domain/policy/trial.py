@@ -10,8 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, NonNegativeInt
 from domain.calendar import WorkingCalendar
 from domain.deadlines import Credit, Deadline, compute_deadline
 from domain.durations import Duration, WorkingDays
-from domain.policy.model import Policy, StageRule
-from domain.vocabulary import Kind, Stage
+from domain.policy.model import Policy
+from domain.policy.stages import StageRule
+from domain.vocabulary import DISPUTE_STAGES, Kind, Stage
 
 
 class Effect(StrEnum):
@@ -64,7 +65,10 @@ class Trial(BaseModel):
 
 
 def effects_on(kind: Kind, stage: Stage | None, *, before: Policy, after: Policy) -> tuple[Effect, ...]:
-    """In what a case of `kind` in `stage` would be treated otherwise."""
+    """In what a case of `kind` in `stage` would be treated otherwise.
+
+    Of a case in dispute only the route is compared: the rule of its stage depends on what is contested in it.
+    """
     found: list[Effect] = []
     if not after.offers(kind):
         return (Effect.ROUTE,)
@@ -72,6 +76,8 @@ def effects_on(kind: Kind, stage: Stage | None, *, before: Policy, after: Policy
     if not before.offers(kind) or route != before.route_of(kind).stages:
         found.append(Effect.ROUTE)
     if stage is None:
+        return tuple(found)
+    if stage in DISPUTE_STAGES:
         return tuple(found)
     if stage is not Stage.REPAIR and stage not in route:
         return (*found, Effect.STAGE_GONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from domain.errors import InvalidInput, Violation
+from domain.policy.dispute_rules import DISPUTE_RULES
 from domain.policy.form import MOST_VALUES, is_too_large, violations_of_form
 from domain.policy.ladder_rules import LADDER_RULES
 from domain.policy.lapse_rules import LAPSE_RULES
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     *RETENTION_RULES,
     *PUBLICATION_RULES,
     *MINUTES_RULES,
+    *DISPUTE_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

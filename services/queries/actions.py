@@ -15,7 +15,9 @@ from domain.supervision import escalating_seat, managing_roles, managing_seat, w
 from domain.vocabulary import Outcome, Stage
 from services.queries.view import View
 
-ActionName: TypeAlias = Literal["decide", "claim", "release", "reassign", "extend", "escalate", "resubmit", "withdraw"]
+ActionName: TypeAlias = Literal[
+    "decide", "claim", "release", "reassign", "extend", "escalate", "resubmit", "withdraw", "appeal"
+]
 
 
 class Because(View):
@@ -51,20 +53,21 @@ class Bench:
 def actions_of(actor: Actor, bench: Bench) -> tuple[Action, ...]:
     """Every act on the case with its verdict."""
     outcomes = () if bench.rule is None else tuple(sorted(bench.rule.outcomes))
-    decide = _verdict("decide", lambda: _decide(actor, bench))
+    decide = verdict("decide", lambda: _decide(actor, bench))
     return (
         decide.model_copy(update={"outcomes": outcomes}),
-        _verdict("claim", lambda: _claim(actor, bench)),
-        _verdict("release", lambda: _release(actor, bench)),
-        _verdict("reassign", lambda: _manage(actor, bench)),
-        _verdict("extend", lambda: _extend(actor, bench)),
-        _verdict("escalate", lambda: _escalate(actor, bench)),
-        _verdict("resubmit", lambda: _resubmit(actor, bench)),
-        _verdict("withdraw", lambda: _withdraw(actor, bench)),
+        verdict("claim", lambda: _claim(actor, bench)),
+        verdict("release", lambda: _release(actor, bench)),
+        verdict("reassign", lambda: _manage(actor, bench)),
+        verdict("extend", lambda: _extend(actor, bench)),
+        verdict("escalate", lambda: _escalate(actor, bench)),
+        verdict("resubmit", lambda: _resubmit(actor, bench)),
+        verdict("withdraw", lambda: _withdraw(actor, bench)),
     )
 
 
-def _verdict(name: ActionName, judge: Callable[[], None]) -> Action:
+def verdict(name: ActionName, judge: Callable[[], None]) -> Action:
+    """Whether `judge` lets it pass, and if not, why."""
     try:
         judge()
     except DomainError as refusal:

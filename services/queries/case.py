@@ -25,7 +25,7 @@ from domain.policy import Policy
 from domain.supervision import extensions_left
 from domain.vocabulary import EscalationCause, Kind, Stage, Status
 from services.kawal import Kawal
-from services.queries.actions import Action, Bench, actions_of
+from services.queries.actions import Action, Bench, actions_of, verdict
 from services.queries.case_parts import (
     DecisionTaken,
     IdentityAnswer,
@@ -38,6 +38,17 @@ from services.queries.case_parts import (
     read_identity_answers,
     read_neighbours,
     read_rungs,
+)
+from services.queries.disputes import (
+    Appealed,
+    AppealStanding,
+    ConflictStanding,
+    DisputeFacts,
+    appeal_standing,
+    appealed_standing,
+    conflict_standing,
+    read_disputes,
+    require_appealable,
 )
 from services.queries.holds import HoldStanding, read_standing_hold
 from services.queries.masking import Masked, masked_change, masked_paper
@@ -82,6 +93,9 @@ class CaseInFull(View):
     neighbours: tuple[Neighbour, ...] = Field(description="Other open updates of the household")
     erased_at: datetime | None = Field(description="When what it proposed was erased after its period of retention")
     hold: HoldStanding | None = Field(description="What keeps it from being erased now")
+    appeal: Appealed | None = Field(description="What it appeals against, when it is an appeal")
+    appealable: AppealStanding | None = Field(description="Until when its rejection can be appealed, and what appealed")
+    conflict: ConflictStanding | None = Field(description="The conflict between two offices about it, open or decided")
     objections: tuple[ObjectionStanding, ...] = Field(
         description="Objections of persons to the processing of their data in it, open or upheld",
     )
@@ -105,6 +119,7 @@ class _Read:
     neighbours: tuple[Neighbour, ...]
     hold: HoldStanding | None
     objections: tuple[ObjectionStanding, ...]
+    disputes: DisputeFacts
 
 
 async def read_scoped_case(
@@ -155,7 +170,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         policy=policy,
         revision=await _kept_revision(kawal, connection, case),
         base=await read_base(kawal, connection, case),
-        task=await find_task(kawal, connection, is_open_task, policy=policy, settled=case.settled),
+        task=await find_task(kawal, connection, is_open_task, policy=policy, case=case),
         involvements=await read_involvements(connection, case.id),
         decisions=await read_decisions(connection, case.id),
         identity=await read_identity_answers(connection, case.id),
@@ -163,6 +178,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         neighbours=await read_neighbours(connection, case.household_id, besides=case.id),
         hold=await read_standing_hold(connection, case.id),
         objections=await read_objections(connection, household_id=case.household_id, update_id=case.id),
+        disputes=await read_disputes(kawal, connection, case, policy),
     )
 
 
@@ -186,6 +202,7 @@ def _facts(update_id: UUID) -> Any:
 def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) -> CaseInFull:
     case, row, revision = found.case, found.row, found.revision
     position = case.position(found.policy)
+    decisions = decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault)
     return CaseInFull(
         id=case.id,
         tracking_code=row.tracking_code,
@@ -214,12 +231,21 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         identity=()
         if revision is None
         else identity_answers(found.identity, identity_expectations(revision.change, found.base)),
-        decisions=decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault),
+        decisions=decisions,
         neighbours=found.neighbours,
         erased_at=row.erased_at,
         hold=found.hold,
+        appeal=appealed_standing(found.disputes, case),
+        appealable=appeal_standing(found.disputes, now=now),
+        conflict=conflict_standing(case, found.policy, decisions),
         objections=found.objections,
-        actions=actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
+        actions=(
+            *actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
+            verdict(
+                "appeal",
+                lambda: require_appealable(actor, found.disputes, area_code=case.area_code, now=now),
+            ),
+        ),
     )
 
 

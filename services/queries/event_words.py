@@ -38,6 +38,11 @@ WORDS: Final[dict[AuditType, Text]] = {
         id="Isi usulan dihapus setelah masa simpan", en="Content erased after its period of retention"
     ),
     AuditType.TASK_OPENED: Text(id="Tugas dibuka", en="Task opened"),
+    AuditType.UPDATE_APPEALED: Text(id="Keberatan diajukan", en="Appealed against"),
+    AuditType.UPDATE_APPEAL_ANSWERED: Text(id="Keberatan diputus", en="Appeal answered"),
+    AuditType.UPDATE_SUPERSEDED: Text(id="Digantikan oleh keberatan yang dikabulkan", en="Superseded by its appeal"),
+    AuditType.UPDATE_CONFLICT_OPENED: Text(id="Sengketa kewenangan dibuka", en="Authority conflict opened"),
+    AuditType.UPDATE_OPINIONS_HEARD: Text(id="Pendapat kedua instansi dihimpun", en="Both offices heard"),
     AuditType.TASK_CLAIMED: Text(id="Tugas diambil", en="Task claimed"),
     AuditType.TASK_RELEASED: Text(id="Tugas dilepas", en="Task released"),
     AuditType.TASK_REASSIGNED: Text(id="Tugas dialihkan", en="Task reassigned"),

@@ -73,7 +73,16 @@ def party_of(stage: Stage | None, status: Status) -> Party:
             return Party.CIVIL_REGISTRY
         case Stage.DELIVERY:
             return Party.SYSTEM if status is Status.IN_DELIVERY else Party.MINISTRY
-        case Stage.VERIFICATION | Stage.DELIBERATION | Stage.APPROVAL | Stage.ENDORSEMENT | Stage.REPAIR:
+        case (
+            Stage.VERIFICATION
+            | Stage.DELIBERATION
+            | Stage.APPROVAL
+            | Stage.ENDORSEMENT
+            | Stage.REPAIR
+            | Stage.APPEAL
+            | Stage.OPINION
+            | Stage.CONFLICT
+        ):
             return Party.OFFICERS
         case _:
             assert_never(stage)

@@ -31,6 +31,15 @@ WORDS: Final[dict[str, Text]] = {
         id="Tugas dianggap disetujui karena tidak ada yang memutuskan.",
         en="A task counts as forwarded, since nobody decided it.",
     ),
+    "conflict": Text(
+        id="Instansi berbeda pendapat tentang usulan; pendapat dan keputusan diminta.",
+        en="Offices disagree about an update; their opinions and a decision are asked for.",
+    ),
+    "conflict_decided": Text(
+        id="Sengketa tentang usulan telah diputus.", en="The conflict about an update was decided."
+    ),
+    "appealed": Text(id="Penolakan usulan diajukan keberatan.", en="The rejection of an update was appealed."),
+    "appeal_answered": Text(id="Keberatan atas penolakan telah diputus.", en="An appeal was answered."),
     "sent_back": Text(
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",

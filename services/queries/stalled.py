@@ -119,7 +119,7 @@ def stalled_list(*conditions: ColumnElement[bool], page: PageOf[ByDue], now: dat
     columns = (
         *(Task.id, Task.update_id, Task.area_code, Task.stage, Task.level, Task.cause, Task.due_at, Task.deadline),
         *(Task.next_milestone_at, Task.version, Update.tracking_code, Update.kind, Update.status),
-        *(Update.policy_version_id, Update.settled, Area.name.label("area_name")),
+        *(Update.policy_version_id, Update.settled, Update.contested, Area.name.label("area_name")),
     )
     statement = (
         select(*columns, *HOLDER_COLUMNS)
@@ -160,8 +160,12 @@ def _stalled(
     now: datetime,
 ) -> StalledTask:
     calendar = calendars[row.area_code]
-    settled = frozenset(Stage(stage) for stage in row.settled)
-    rule = stage_rule(policies[row.policy_version_id], Stage(row.stage), settled=settled)
+    rule = stage_rule(
+        policies[row.policy_version_id],
+        Stage(row.stage),
+        settled=frozenset(Stage(stage) for stage in row.settled),
+        contested=None if row.contested is None else Stage(row.contested),
+    )
     deadline = Deadline.model_validate(row.deadline)
     return StalledTask(
         id=row.id,

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select, tuple_
 
 from db.models import Area, Decision, Revision, Task, TaskGrant, Update
-from db.repositories.cases import read_involvements
+from db.repositories.cases import parts_of, read_involvements
 from db.repositories.tasks import is_held_up, is_overdue, read_task
 from db.session import Viewer
 from domain.authority import Actor, Permission, Person, Seat
@@ -151,15 +151,18 @@ def _free_for(*people: Person) -> ColumnElement[bool]:
     """
     accounts = sorted({account for person in people for account in person.accounts})
     submitted = exists().where(
-        Revision.update_id == Task.update_id,
+        parts_of(Revision.update_id, Task.update_id),
         or_(Revision.submitted_by.in_(accounts), Revision.on_behalf_of.in_(accounts)),
     )
+    opinion, judging = Stage.OPINION.value, (Stage.CONFLICT.value, Stage.APPEAL.value)
+    bars = and_(Decision.stage != Task.stage, or_(Decision.stage != opinion, Task.stage.in_(judging)))
     decided = exists().where(
-        Decision.update_id == Task.update_id,
+        parts_of(Decision.update_id, Task.update_id),
         or_(Decision.actor_id.in_(accounts), Decision.on_behalf_of.in_(accounts)),
-        or_(Decision.stage != Task.stage, Decision.task_id == Task.id),
+        or_(and_(Task.stage != opinion, bars), Decision.task_id == Task.id),
     )
-    return or_(Task.stage == Stage.REPAIR.value, and_(~submitted, ~decided))
+    anybody = Task.stage.in_((Stage.REPAIR.value, opinion))
+    return and_(or_(anybody, ~submitted), or_(Task.stage == Stage.REPAIR.value, ~decided))
 
 
 def _fitting(actor: Actor, wanted: QueueFilter, *, now: datetime) -> Iterator[ColumnElement[bool]]:
@@ -204,7 +207,7 @@ async def read_task_in_full(kawal: Kawal, actor: Actor, task_id: UUID) -> TaskOf
         asked = await read_task(connection, task_id)
         case = await read_scoped_case(connection, actor, asked.update_id, permission=Permission.TASKS_READ)
         policy = await kawal.rules.policy(connection, case.policy_version_id)
-        facts = await find_task(kawal, connection, Task.id == task_id, policy=policy, settled=case.settled)
+        facts = await find_task(kawal, connection, Task.id == task_id, policy=policy, case=case)
         row = (await connection.execute(_case_of(case.id))).one()
         involvements = await read_involvements(connection, case.id)
         if facts is None:

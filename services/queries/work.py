@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Escalation, Task, TaskGrant, Update
+from db.repositories.cases import CaseRecord
 from db.repositories.tasks import read_pauses
 from domain.authority import Grant
 from domain.calendar import WorkingCalendar
@@ -96,9 +97,9 @@ async def find_task(
     which: ColumnElement[bool],
     *,
     policy: Policy,
-    settled: frozenset[Stage],
+    case: CaseRecord,
 ) -> TaskFacts | None:
-    """The one task of a case that fits, with all that stands around it; `policy` and `settled` are the case's."""
+    """The one task of the case that fits, with all that stands around it."""
     row = (await connection.execute(_task(which))).one_or_none()
     if row is None:
         return None
@@ -111,7 +112,7 @@ async def find_task(
         powers=tuple(Powers.model_validate(dict(held)) for held in powers),
         fired=frozenset(fired),
         pauses=tuple(await read_pauses(connection, row.id)),
-        rule=stage_rule(policy, Stage(row.stage), settled=settled),
+        rule=stage_rule(policy, Stage(row.stage), settled=case.settled, contested=case.contested),
         calendar=await kawal.rules.calendar(connection, row.area_code),
     )
 

@@ -10,7 +10,7 @@ import pytest
 from domain.contracts import AwaitDecision
 from domain.errors import NotPossibleNow
 from domain.policy import AtLeast, Policy, default_policy
-from domain.policy.model import Quorum
+from domain.policy.stages import Quorum
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage, Status
 from tests.casework.play import Play
 from tests.casework.refused import refused

@@ -90,6 +90,10 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/updates/{update_id}/unmask": Step(Of.AREA, _CLEAR),
     "POST /v1/updates/{update_id}/correction": Step(Of.AREA, {"to": "verification", "reason": "{correction}"}),
     "GET /v1/updates/{update_id}/comments": Step(Of.AREA),
+    "POST /v1/updates/{update_id}/appeal": Step(
+        Of.AREA, {"ground": "facts_wrong", "text": "Kendaraan itu bukan miliknya"}, headers=_KEYED
+    ),
+    "POST /v1/updates/{update_id}/opinion": Step(Of.AREA, {"advises": "forward", "text": "Warga memang miskin"}),
     "POST /v1/updates/{update_id}/comments": Step(Of.AREA, {"text": "Rumahnya sudah dilihat"}, headers=_KEYED),
     "GET /v1/updates/{update_id}/holds": Step(Of.AREA),
     "POST /v1/updates/{update_id}/hold": Step(

@@ -62,6 +62,7 @@ DEFINERS: Final = {
     "kawal_regroup(uuid,uuid)": APP,
     "kawal_seats(uuid,timestamp with time zone,uuid)": BOTH,
     "kawal_track(text)": APP,
+    "kawal_track_appeal(text)": APP,
     "kawal_wrote_draft(uuid,uuid)": APP,
 }
 """Functions that see past row security, and who may ask them; triggers are asked by nobody."""

@@ -24,7 +24,9 @@ def test_documents_say_what_the_code_says() -> None:
 
 
 def test_every_transition_is_on_the_picture() -> None:
-    assert {arrow.happening for arrow in ARROWS} == set(Happening)
+    within_one_status = {Happening.OPINIONS_HEARD}
+
+    assert {arrow.happening for arrow in ARROWS} == set(Happening) - within_one_status
 
 
 def test_no_arrow_contradicts_the_table() -> None:
@@ -38,7 +40,10 @@ def test_no_arrow_contradicts_the_table() -> None:
 def test_a_case_gets_out_of_every_status_until_it_is_closed() -> None:
     reached = {Status.RECEIVED} | {arrow.target for arrow in ARROWS}
 
-    assert reached - {arrow.source for arrow in ARROWS} == reached & CLOSED_STATUSES
+    leads_on = {arrow.source for arrow in ARROWS}
+
+    assert reached - leads_on == (reached & CLOSED_STATUSES) - {Status.REJECTED}
+    assert {arrow.target for arrow in ARROWS if arrow.source is Status.REJECTED} == {Status.SUPERSEDED}
 
 
 def test_an_applied_case_has_come_by_the_ministry() -> None:
@@ -75,7 +80,7 @@ def test_tables_leave_nothing_out() -> None:
 
     assert all(f"| `{code.value}` |" in reasons for code in ReasonCode)
     assert all(kind.value in routes for kind in Kind)
-    assert all(f"| {stage.value} |" in routes for stage in Stage)
+    assert all(f"| {stage.value} " in routes for stage in Stage)
     assert all(f"| {role.value} |" in permissions for role in Role)
     assert all(f"`{permission.value}`" in permissions for permission in Permission)
     assert all(f"| `{code}` |" in errors for code in {*REFUSALS, *KINDS})

@@ -116,6 +116,8 @@ class CaseModel:
                 self._stand(Stage.REPAIR)
             case Outcome.REJECT:
                 self._end(Status.REJECTED)
+            case Outcome.UPHOLD | Outcome.OVERTURN:
+                raise AssertionError("the machine appeals against nothing")
 
     def resubmitted(self, *, floor_area: int) -> None:
         """The operator has sent the case in again, changed or as it was."""

@@ -34,7 +34,7 @@ from tests.stateful.model import OPERATOR
 from tests.workflows.stack import Stack, until
 
 DOWN: Final = {"error_rate": 1, "retry_after": 1}
-_REASONS: Final = {Outcome.RETURN: ReasonCode.INCOMPLETE_DOCUMENTS, Outcome.REJECT: ReasonCode.NOT_ELIGIBLE_MEANS}
+_REASONS: Final = {Outcome.RETURN: ReasonCode.UNCLEAR_PHOTO, Outcome.REJECT: ReasonCode.QUOTA}
 _PHOTO: Final = (EvidenceRef(type=EvidenceType.HOUSE_PHOTO, reference="photo-1"),)
 
 

@@ -9,7 +9,7 @@ import pytest
 from domain.authority import Candidate, Person
 from domain.errors import NotPossibleNow
 from domain.policy import AtLeast, StageRule, default_policy
-from domain.policy.model import Quorum
+from domain.policy.stages import Quorum
 from domain.quorum import Vote, can_be_settled, is_settled, refuse_second_vote
 from domain.vocabulary import Role, Stage
 

@@ -37,7 +37,7 @@ async def returned_and_repaired(kawal: Stack) -> UUID:
     await kawal.decide(update_id, "verifikator", Outcome.RETURN, reason=ReasonCode.INCOMPLETE_DOCUMENTS)
     await kawal.resubmit(update_id, floor_area(31))
     await kawal.forward_to(update_id, Stage.APPROVAL)
-    await kawal.decide(update_id, "verifikator", Outcome.REJECT, reason=ReasonCode.NOT_ELIGIBLE_MEANS)
+    await kawal.decide(update_id, "verifikator", Outcome.REJECT, reason=ReasonCode.QUOTA)
     await kawal.at(update_id, "rejected")
     return update_id
 
