@@ -85,7 +85,8 @@ def create_app(settings: Settings | None = None, *, kawal: Kawal | None = None) 
     )
     methods = Methods(app)
     problems.install(app, methods=methods)
-    app.include_router(v1.router)
+    for subject in v1.ROUTERS:
+        app.include_router(subject, prefix=v1.PREFIX)
     app.include_router(public.router)
     app.include_router(codec.router)
     # The last one added is the outermost: answers to defects get their headers too, and metrics see every answer.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 
 from api.v1 import (
@@ -37,12 +39,12 @@ from api.v1 import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    acts.router,
+    submissions.router,
+    tasks.router,
     auth.router,
     browser.router,
-    submissions.router,
     updates.router,
-    tasks.router,
-    acts.router,
     minutes.router,
     disputes.router,
     uploads.router,
@@ -67,7 +69,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     identities.router,
     callbacks.router,
 )
+"""An address is looked for from the top, so what every case asks for stands there.
 
-router = APIRouter(prefix="/v1")
-for _subject in ROUTERS:
-    router.include_router(_subject)
+Each is part of the application by itself: a router of routers is searched once more for every level.
+"""
+
+PREFIX: Final = "/v1"
