@@ -153,6 +153,7 @@ async def _watch(
     from_edge: bool,
 ) -> AsyncGenerator[AsyncConnection]:
     async with opened as connection:
+        await _begin(connection)
         before = await _counts(connection)
         yield connection
         after = await _counts(connection)
@@ -169,6 +170,13 @@ async def _watch(
                 loud.remove(table)
         if loud:
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(sorted(loud))} changed without an event")
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    """Begin the transaction now, and not with its first statement: outside of one the counts may start anew."""
+    adapted: Any = (await connection.get_raw_connection()).dbapi_connection
+    if adapted._transaction is None:  # noqa: SLF001  tests that count statements see none
+        await adapted._start_transaction()  # noqa: SLF001  as above
 
 
 async def _own_events(connection: AsyncConnection) -> list[Event]:
