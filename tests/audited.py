@@ -175,8 +175,8 @@ async def _watch(
 async def _begin(connection: AsyncConnection) -> None:
     """Begin the transaction now, and not with its first statement: outside of one the counts may start anew."""
     adapted: Any = (await connection.get_raw_connection()).dbapi_connection
-    if adapted._transaction is None:  # noqa: SLF001  tests that count statements see none
-        await adapted._start_transaction()  # noqa: SLF001  as above
+    if adapted._transaction is None:
+        await adapted._start_transaction()
 
 
 async def _own_events(connection: AsyncConnection) -> list[Event]:
