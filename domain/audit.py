@@ -45,6 +45,8 @@ class AuditType(StrEnum):
     UPDATE_MINISTRY_ANSWERED = "update.ministry_answered"
     UPDATE_DATA_CONFLICT_FOUND = "update.data_conflict_found"
     UPDATE_SENT_BACK = "update.sent_back"
+    UPDATE_DOCUMENT_AWAITED = "update.document_awaited"
+    UPDATE_DOCUMENT_WAIT_ENDED = "update.document_wait_ended"
     UPDATE_APPEALED = "update.appealed"
     UPDATE_APPEAL_ANSWERED = "update.appeal_answered"
     UPDATE_SUPERSEDED = "update.superseded"

@@ -17,10 +17,10 @@ _MOST_JITTER = timedelta(seconds=60)
 _JITTER_SHARE = 0.1
 _JITTER_STEPS = 4096
 _WHILE_STANDING = timedelta(hours=1)
-_ENDED_ALOUD = frozenset(
-    {PauseCause.AREA_SUSPENDED, PauseCause.WAITING_DOCUMENT, PauseCause.INFORMATION_REQUESTED},
-)
-"""Pauses whose end is signalled to the engine; the end of any other is found when the case is looked at."""
+_ENDED_ALOUD = frozenset({PauseCause.AREA_SUSPENDED})
+"""Pauses of which nobody knows until when they last, and whose end is signalled to the engine."""
+_ENDED_IN_TIME = frozenset({PauseCause.WAITING_DOCUMENT, PauseCause.INFORMATION_REQUESTED})
+"""Pauses that last until a moment that is known; something is to be done when it comes."""
 
 
 def stage_rule(
@@ -88,10 +88,11 @@ def next_look_at(upcoming: datetime, pauses: Sequence[ClockInterval], *, at: dat
     """When to look at a task whose next rung comes at `upcoming` by what is known `at` this moment.
 
     While its clock stands and nobody knows until when, what is left stays the same: it is looked at once an hour.
-    Whoever ends such a pause says so at once.
+    Whoever ends such a pause says so at once. A pause that ends by itself is looked at when it does.
     """
     held = any(pause.to is None and pause.cause in _ENDED_ALOUD and pause.from_ <= at for pause in pauses)
-    return max(upcoming, at + _WHILE_STANDING) if held else upcoming
+    ends = [pause.to for pause in pauses if pause.cause in _ENDED_IN_TIME and pause.to is not None and pause.to > at]
+    return min([max(upcoming, at + _WHILE_STANDING) if held else upcoming, *ends])
 
 
 def next_digest_at(last: datetime, *, every: Duration, calendar: WorkingCalendar) -> datetime:

@@ -35,6 +35,8 @@ class Happening(StrEnum):
     MINISTRY_REJECTED = "ministry_rejected"
     DATA_CONFLICT = "data_conflict"
     SENT_BACK = "sent_back"
+    DOCUMENT_AWAITED = "document_awaited"
+    DOCUMENT_WAIT_ENDED = "document_wait_ended"
     DISPUTED = "disputed"
     OPINIONS_HEARD = "opinions_heard"
     UPHELD = "upheld"
@@ -113,6 +115,7 @@ _WITH_MINISTRY = frozenset({Status.IN_DELIVERY, Status.APPROVED_LOCAL})
 _OFF_ROUTE = CONFLICT_STAGES | {Stage.REPAIR}
 _ON_ROUTE = frozenset(STATUS_OF_STAGE[stage] for stage in Stage if stage not in _OFF_ROUTE)
 _DECIDED_ON = _WITH_PEOPLE | {Status.IN_CONFLICT}
+_BEING_REPAIRED = frozenset({Status.RETURNED, Status.WAITING_DOCUMENT})
 _ENTERED = _ON_ROUTE | {Status.APPLIED}
 
 
@@ -189,6 +192,14 @@ def _resubmitted(position: Position) -> Position:
 def _sent_back(position: Position) -> Position:
     """`send_back` has unsettled the stage that is to be asked again, and all that follows it."""
     return enter_next(position)
+
+
+def _document_awaited(position: Position) -> Position:
+    return position.model_copy(update={"status": Status.WAITING_DOCUMENT})
+
+
+def _document_wait_ended(position: Position) -> Position:
+    return position.model_copy(update={"status": Status.RETURNED})
 
 
 def _pushed(position: Position) -> Position:
@@ -287,7 +298,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         Happening.RESUBMITTED,
         "A repaired case re-enters the stage that returned it, or an earlier one that judged a field since changed.",
-        frozenset({Status.RETURNED}),
+        _BEING_REPAIRED,
         _ON_ROUTE,
         _resubmitted,
     ),
@@ -336,9 +347,23 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         Happening.SENT_BACK,
         "An administrator may send a case that is stuck back to a stage it has passed, or into the one it is in anew.",
-        _DECIDED_ON | {Status.CHECKING, Status.RETURNED, Status.IN_APPEAL},
+        _DECIDED_ON | _BEING_REPAIRED | {Status.CHECKING, Status.IN_APPEAL},
         _ON_ROUTE,
         _sent_back,
+    ),
+    Transition(
+        Happening.DOCUMENT_AWAITED,
+        "A repair that lacks a paper of another office waits for it, for a bounded time.",
+        frozenset({Status.RETURNED}),
+        frozenset({Status.WAITING_DOCUMENT}),
+        _document_awaited,
+    ),
+    Transition(
+        Happening.DOCUMENT_WAIT_ENDED,
+        "When the paper has come, is given up or its time has run out, the repair goes on with what was left.",
+        frozenset({Status.WAITING_DOCUMENT}),
+        frozenset({Status.RETURNED}),
+        _document_wait_ended,
     ),
     Transition(
         Happening.DISPUTED,

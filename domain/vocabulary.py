@@ -130,6 +130,27 @@ class AppealGround(StrEnum):
     PROCEDURE = "procedure"
 
 
+class PeerOffice(StrEnum):
+    """An office outside the case that a paper or an answer is awaited from (instansi lain)."""
+
+    CIVIL_REGISTRY_OFFICE = "civil_registry_office"
+    SCHOOL = "school"
+    HEALTH_SERVICE = "health_service"
+    RELIGIOUS_AFFAIRS = "religious_affairs"
+    COURT = "court"
+    OTHER_VILLAGE = "other_village"
+
+
+class DocumentWaitReason(StrEnum):
+    """Why a paper is not there yet (sebab menunggu dokumen)."""
+
+    BEING_ISSUED = "being_issued"
+    BEING_CORRECTED = "being_corrected"
+    BEING_REPLACED = "being_replaced"
+    OFFICE_CLOSED = "office_closed"
+    HARD_TO_GET_TO = "hard_to_get_to"
+
+
 class MinutesType(StrEnum):
     """What a village decides by: minutes of a musdes (berita acara), or the SPTJM of its head where none was held."""
 

@@ -22,7 +22,7 @@ from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, eligible_deciders
 from domain.deadlines import Deadline
 from domain.errors import DomainError, InvalidInput, Unauthenticated, Violation
-from domain.ladder import stage_rule
+from domain.ladder import next_look_at, stage_rule
 from domain.policy import Policy, Power, StageRule
 from domain.supervision import (
     ExtensionInput,
@@ -113,7 +113,7 @@ async def extend(kawal: Kawal, call: Call, task_id: UUID, order: ExtensionInput)
             task,
             due_at=deadline.due_at,
             deadline=deadline.model_dump(mode="json"),
-            next_milestone_at=next_rung_at or task.next_milestone_at,
+            next_milestone_at=_look(next_rung_at or task.next_milestone_at, deadline, at=call.at),
         )
         told: dict[str, JsonValue] = {
             "working_days": order.working_days,
@@ -125,6 +125,10 @@ async def extend(kawal: Kawal, call: Call, task_id: UUID, order: ExtensionInput)
         if task.claimed_by is not None:
             await _tell(connection, task, "extended", [task.claimed_by], at=call.at)
         return Ordered(task.id, task.update_id, task.version + 1, task.claimed_by, deadline)
+
+
+def _look(upcoming: datetime | None, deadline: Deadline, *, at: datetime) -> datetime | None:
+    return None if upcoming is None else next_look_at(upcoming, deadline.pauses, at=at)
 
 
 async def list_assignable(kawal: Kawal, actor: Actor, task_id: UUID) -> tuple[Assignable, ...]:

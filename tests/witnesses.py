@@ -56,6 +56,14 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.UPDATE_APPEALED,
         seen_by="test_of_two_appeals_at_once_one_is_taken_in",
     ),
+    "POST /v1/updates/{update_id}/document-wait": _told(
+        AuditType.UPDATE_DOCUMENT_AWAITED,
+        seen_by="test_a_repair_waits_for_a_paper_and_goes_on_with_what_was_left",
+    ),
+    "POST /v1/updates/{update_id}/document-wait/end": _told(
+        AuditType.UPDATE_DOCUMENT_WAIT_ENDED,
+        seen_by="test_a_repair_waits_for_a_paper_and_goes_on_with_what_was_left",
+    ),
     "POST /v1/updates/{update_id}/opinion": _told(
         AuditType.TASK_AGREED,
         AuditType.TASK_DECIDED,

@@ -10,6 +10,7 @@ from activities.casework.disputes import close_opinions
 from activities.casework.ladder import has_lapsed, is_deemed, pass_milestone
 from activities.casework.stages import arrive, stay, step_of
 from activities.casework.tasks import seek_decider
+from activities.casework.waits import end_run_out
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.cases import claim_case
@@ -80,6 +81,7 @@ class Casework:
             task = await find_open_task(work.connection, command.update_id)
             if task is None or task.id != command.task_id:
                 return StepTaken(next=await stay(work))
+            await end_run_out(work, task)
             task = await seek_decider(work, task)
             if await is_deemed(work, task):
                 return StepTaken(next=await partners.deem(work, task))

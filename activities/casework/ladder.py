@@ -70,9 +70,9 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
     if upcoming is None:
         standing = reckoned.stands_at(work.at)
         moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None, standing=standing)
-    else:
-        moved = replace(moved, next_milestone_at=next_look_at(upcoming, reckoned.pauses, at=work.at))
-    moved = replace(moved, level=level)
+        upcoming = moved.next_milestone_at
+    look = None if upcoming is None else next_look_at(upcoming, reckoned.pauses, at=work.at)
+    moved = replace(moved, level=level, next_milestone_at=look)
     if moved != task:
         await save_clock(work, task, moved, cause=cause)
     return moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.casework.ladder import fire, next_look, rule_of
+from activities.casework.waits import leave_wait
 from activities.casework.work import Work
 from db.repositories.cases import save_case
 from db.repositories.clocks import begin_order_pauses
@@ -102,6 +103,7 @@ async def deadline_of(work: Work, rule: StageRule, duration: Duration) -> Deadli
 
 async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", **answer: object) -> None:
     """The work is done, or no longer asked for: at this moment, and its clock stands no longer."""
+    await leave_wait(work, task)
     if not work.clock_runs:
         for cause in await end_pauses(work.connection, task, at=work.at):
             work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)

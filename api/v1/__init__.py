@@ -36,6 +36,7 @@ from api.v1 import (
     tasks,
     updates,
     uploads,
+    waits,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     updates.router,
     minutes.router,
     disputes.router,
+    waits.router,
     uploads.router,
     evidence.router,
     stalled.router,

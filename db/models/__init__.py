@@ -45,6 +45,7 @@ from db.models.retention import LegalHold
 from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRequest
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
+from db.models.waits import DocumentWait
 
 __all__ = [
     "AccountDigest",
@@ -69,6 +70,7 @@ __all__ = [
     "DataSubjectRequest",
     "Decision",
     "Delegation",
+    "DocumentWait",
     "DraftRevision",
     "Escalation",
     "Evidence",

@@ -122,6 +122,15 @@ class Case:
         """Send the returned case in again."""
         await self._api.post(self._operator, f"{self._path}/resubmission", {"change": change, "evidence": evidence})
 
+    async def await_document(self, body: Document) -> Document:
+        """Let the repair wait for a paper; the case then."""
+        await self._api.post(self._operator, f"{self._path}/document-wait", body)
+        return await self.status(Status.WAITING_DOCUMENT)
+
+    async def end_document_wait(self) -> None:
+        """The paper lies on the operator's desk, and will be sent with the repair."""
+        await self._api.post(self._operator, f"{self._path}/document-wait/end", {})
+
     async def give_opinion(self, by: str, *, advises: Outcome, text: str, reason: ReasonCode | None = None) -> None:
         """Say in a conflict what an office holds to be right."""
         await self.stage(Stage.OPINION)

@@ -45,7 +45,7 @@ async def death_of_the_living(scene: Scene) -> Case:
 
 
 async def misspelt(scene: Scene) -> Case:
-    """A relative taken in under a misspelt name: returned with the field named, repaired, applied."""
+    """A relative taken in under a misspelt name: returned, waiting for the family card, repaired, applied."""
     household = await scene.households.take(TARAJU, fit=lambda found: len(found.active_members) > 1)
     person = await scene.newcomers.person(Sex.MALE, age=16)
     person = person.model_copy(update={"kk_number": scene.households.kk_number(household)})
@@ -57,6 +57,9 @@ async def misspelt(scene: Scene) -> Case:
     returned = await case.status(Status.RETURNED)
     fields = ", ".join(returned["identity"][0]["fields"])
     case.tell(f"returned ({returned['reason']['code']}): {fields} differs")
+    await case.await_document({"document": "kk", "office": "civil_registry_office", "reason": "being_corrected"})
+    case.tell("waits for the corrected family card, the clock of the repair stands")
+    await case.end_document_wait()
     await case.resubmit(_added(right), evidence)
     case.tell("repaired from the family card")
     await case.forward(*HUMAN_STAGES)

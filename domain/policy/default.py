@@ -25,6 +25,7 @@ from domain.policy.model import (
     RouteRule,
 )
 from domain.policy.stages import Rung, RungAction, StageRule
+from domain.policy.waits import DocumentWaitRule
 from domain.provenance import Bilingual
 from domain.reasons import DEFAULT_REASONS, ReasonRule
 from domain.vocabulary import HUMAN_STAGES, ROUTE_OUTCOMES, AttendanceGroup, Kind, Role, Stage, Strength
@@ -49,6 +50,7 @@ _OFFICE_DAYS = Pace(
     appeal=WorkingDays(working_days=10),
     opinion=WorkingDays(working_days=3),
     conflict=WorkingDays(working_days=3),
+    document_wait=CalendarDays(calendar_days=60),
 )
 
 
@@ -81,6 +83,7 @@ _SECONDS = Pace(
     appeal=_seconds(30),
     opinion=_seconds(20),
     conflict=_seconds(20),
+    document_wait=_seconds(60),
 )
 
 
@@ -152,6 +155,11 @@ def _policy(
         minutes=minutes,
         appeals=default_appeals(pace),
         conflicts=default_conflicts(pace),
+        document_wait=DocumentWaitRule(
+            longest=pace.document_wait,
+            source="Proposal; as long as Kemensos gave households without identity papers to get them",
+            strength=Strength.PROPOSAL,
+        ),
     )
 
 

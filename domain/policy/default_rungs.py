@@ -33,6 +33,7 @@ class Pace(NamedTuple):
     appeal: Duration
     opinion: Duration
     conflict: Duration
+    document_wait: Duration
 
 
 def reminder() -> Rung:

@@ -17,6 +17,7 @@ from domain.pauses import PauseCause
 from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
+from domain.policy.waits import DocumentWaitRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
@@ -114,7 +115,8 @@ class Policy(Datum):
     `stages` holds the human stages; the system's own two are derived from `identity` and `delivery`. Past the
     last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
     Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
-    Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes.
+    Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes. Without `document_wait` no
+    repair waits for a paper.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -136,6 +138,7 @@ class Policy(Datum):
     minutes: MinutesRule | None = None
     appeals: AppealsRule | None = None
     conflicts: ConflictsRule | None = None
+    document_wait: DocumentWaitRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

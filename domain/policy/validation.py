@@ -18,6 +18,7 @@ from domain.policy.route_rules import ROUTE_RULES
 from domain.policy.rule import Rule
 from domain.policy.separation_rules import SEPARATION_RULES
 from domain.policy.stage_rules import STAGE_RULES
+from domain.policy.wait_rules import WAIT_RULES
 
 RULES: tuple[Rule, ...] = (
     *ROUTE_RULES,
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     *PUBLICATION_RULES,
     *MINUTES_RULES,
     *DISPUTE_RULES,
+    *WAIT_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

@@ -16,7 +16,17 @@ from domain.vocabulary import Outcome, Stage
 from services.queries.view import View
 
 ActionName: TypeAlias = Literal[
-    "decide", "claim", "release", "reassign", "extend", "escalate", "resubmit", "withdraw", "appeal"
+    "decide",
+    "claim",
+    "release",
+    "reassign",
+    "extend",
+    "escalate",
+    "resubmit",
+    "withdraw",
+    "appeal",
+    "await_document",
+    "end_document_wait",
 ]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, Task, Update
 from db.repositories.cases import CaseRecord, RevisionRecord, read_case, read_involvements, read_revision
+from db.repositories.document_waits import read_waits
 from db.repositories.registry import read_version
 from db.session import Viewer
 from domain.authority import Actor, Involvement, Permission
@@ -55,6 +56,7 @@ from services.queries.masking import Masked, masked_change, masked_paper
 from services.queries.reasons import Reason, reason_of
 from services.queries.rights import ObjectionStanding, read_objections
 from services.queries.view import AreaRef, PersonRef, View
+from services.queries.waits import DocumentWaited, people_of, require_may_end, require_may_wait, waited
 from services.queries.who import Who, read_who
 from services.queries.work import TaskFacts, TaskInFull, find_task, task_in_full
 
@@ -96,6 +98,7 @@ class CaseInFull(View):
     appeal: Appealed | None = Field(description="What it appeals against, when it is an appeal")
     appealable: AppealStanding | None = Field(description="Until when its rejection can be appealed, and what appealed")
     conflict: ConflictStanding | None = Field(description="The conflict between two offices about it, open or decided")
+    document_waits: tuple[DocumentWaited, ...] = Field(description="Papers of other offices that it waited for")
     objections: tuple[ObjectionStanding, ...] = Field(
         description="Objections of persons to the processing of their data in it, open or upheld",
     )
@@ -120,6 +123,7 @@ class _Read:
     hold: HoldStanding | None
     objections: tuple[ObjectionStanding, ...]
     disputes: DisputeFacts
+    waits: Rows
 
 
 async def read_scoped_case(
@@ -154,6 +158,7 @@ async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> Case
                 found.row.submitted_by,
                 *(person for row in found.decisions for person in (row.actor_id, row.on_behalf_of)),
                 *(() if found.task is None else found.task.people),
+                *people_of(found.waits),
             ),
             offices=(row.office_id for row in found.decisions),
             posts=() if found.task is None else found.task.posts(at=now),
@@ -179,6 +184,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         hold=await read_standing_hold(connection, case.id),
         objections=await read_objections(connection, household_id=case.household_id, update_id=case.id),
         disputes=await read_disputes(kawal, connection, case, policy),
+        waits=await read_waits(connection, case.id),
     )
 
 
@@ -238,6 +244,7 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         appeal=appealed_standing(found.disputes, case),
         appealable=appeal_standing(found.disputes, now=now),
         conflict=conflict_standing(case, found.policy, decisions),
+        document_waits=waited(found.waits, who),
         objections=found.objections,
         actions=(
             *actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
@@ -245,6 +252,11 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
                 "appeal",
                 lambda: require_appealable(actor, found.disputes, area_code=case.area_code, now=now),
             ),
+            verdict(
+                "await_document",
+                lambda: require_may_wait(actor, position, found.task, found.policy, area_code=case.area_code, now=now),
+            ),
+            verdict("end_document_wait", lambda: require_may_end(actor, position, area_code=case.area_code)),
         ),
     )
 

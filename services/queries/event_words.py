@@ -29,6 +29,12 @@ WORDS: Final[dict[AuditType, Text]] = {
         id="Data sudah diubah pihak lain", en="Somebody else had changed the same data"
     ),
     AuditType.UPDATE_SENT_BACK: Text(id="Dikembalikan ke tahap sebelumnya", en="Sent back to a stage"),
+    AuditType.UPDATE_DOCUMENT_AWAITED: Text(
+        id="Perbaikan menunggu dokumen dari instansi lain", en="The repair waits for a paper of another office"
+    ),
+    AuditType.UPDATE_DOCUMENT_WAIT_ENDED: Text(
+        id="Perbaikan tidak lagi menunggu dokumen", en="The repair waits for a paper no longer"
+    ),
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),

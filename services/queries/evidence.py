@@ -59,7 +59,9 @@ class PaperOfCase(View):
     type: EvidenceType
     reference: str | None
     note: str | None
-    revisions: tuple[int, ...] = Field(description="The revisions of the update that name it")
+    revisions: tuple[int, ...] = Field(
+        description="The revisions of the update that name it; none of a file that came for a repair which waits"
+    )
     file: FileFacts | None
 
 
@@ -95,6 +97,8 @@ async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> Evidence
         named = await _named(connection, update_id, vault=kawal.vault)
         rows = {row.id: row for row in await connection.execute(_files_of(update_id))}
         who = await read_who(connection, people=(row.uploaded_by for row in rows.values()))
+    unnamed = rows.keys() - {paper.evidence_id for paper in named}
+    named |= {EvidenceRef(type=rows[each].type, evidence_id=each): () for each in sorted(unnamed)}
     return EvidenceOfCase(
         items=tuple(
             PaperOfCase(

@@ -40,6 +40,14 @@ WORDS: Final[dict[str, Text]] = {
     ),
     "appealed": Text(id="Penolakan usulan diajukan keberatan.", en="The rejection of an update was appealed."),
     "appeal_answered": Text(id="Keberatan atas penolakan telah diputus.", en="An appeal was answered."),
+    "document_awaited": Text(
+        id="Perbaikan usulan menunggu dokumen dari instansi lain.",
+        en="The repair of an update waits for a paper of another office.",
+    ),
+    "document_wait_ended": Text(
+        id="Perbaikan usulan tidak lagi menunggu dokumen; batas waktunya berjalan lagi.",
+        en="The repair of an update waits for a paper no longer; its clock runs again.",
+    ),
     "sent_back": Text(
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",

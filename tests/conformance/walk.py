@@ -94,6 +94,12 @@ WALK: Final[Mapping[str, Step]] = {
         Of.AREA, {"ground": "facts_wrong", "text": "Kendaraan itu bukan miliknya"}, headers=_KEYED
     ),
     "POST /v1/updates/{update_id}/opinion": Step(Of.AREA, {"advises": "forward", "text": "Warga memang miskin"}),
+    "POST /v1/updates/{update_id}/document-wait": Step(
+        Of.AREA,
+        {"document": "kk", "office": "civil_registry_office", "reason": "being_issued"},
+        headers=_KEYED,
+    ),
+    "POST /v1/updates/{update_id}/document-wait/end": Step(Of.AREA, {}, headers=_KEYED),
     "POST /v1/updates/{update_id}/comments": Step(Of.AREA, {"text": "Rumahnya sudah dilihat"}, headers=_KEYED),
     "GET /v1/updates/{update_id}/holds": Step(Of.AREA),
     "POST /v1/updates/{update_id}/hold": Step(

@@ -15,6 +15,7 @@ from db.models import (
     ClockOrderRecord,
     Comment,
     Delegation,
+    DocumentWait,
     DraftRevision,
     EvidenceUpload,
     ForeignIdentity,
@@ -91,6 +92,7 @@ async def _fill(scene: Scene) -> None:
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
+    await _wait_for_a_paper(scene, update_id, task_id)
     await _hold(scene, update_id)
     await _list_in_minutes(scene, update_id)
     await a_request_with_its_export(scene)
@@ -134,6 +136,31 @@ async def _comment(scene: Scene, update_id: UUID) -> None:
                 author_role=Role.VILLAGE_OPERATOR.value,
                 office_id=demo_id("office", f"desa/{TARAJU}"),
                 written_at=datetime.now(UTC),
+            ),
+        )
+
+
+async def _wait_for_a_paper(scene: Scene, update_id: UUID, task_id: UUID) -> None:
+    """The repair waited for a family card."""
+    operator, at = user("operator.taraju"), datetime.now(UTC)
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(DocumentWait).values(
+                id=new_id(),
+                task_id=task_id,
+                update_id=update_id,
+                area_code=TARAJU,
+                document="kk",
+                office="civil_registry_office",
+                reason="being_issued",
+                from_at=at,
+                until_at=at,
+                begun_by=operator,
+                begun_role=Role.VILLAGE_OPERATOR.value,
+                office_id=demo_id("office", f"desa/{TARAJU}"),
+                ended_at=at,
+                ended_because="given_up",
+                ended_by=operator,
             ),
         )
 

@@ -48,6 +48,7 @@ CHANGES: Final = {
     "data_subject_exports": "removed after their time",
     "data_subject_requests": "are answered, once; erased after their time",
     "delegations": "ended before their time, once",
+    "document_waits": "end, once",
     "evidence": "erased, once",
     "evidence_uploads": "arrive in pieces and are removed",
     "foreign_identities": "bound, and let go",

@@ -41,6 +41,7 @@ AREA_TABLES: Final = (
     "evidence",
     "update_evidence",
     "comments",
+    "document_waits",
     "minutes",
     "minutes_cases",
 )

@@ -487,4 +487,16 @@ BREACHES = [
         "/conflicts/opinion/ladder/1/grants",
         "nothing_to_decide",
     ),
+    Breach(
+        "a_wait_for_a_paper_is_counted_in_days",
+        to("/document_wait/longest", {"window_close": "musdes", "at_least": {"working_days": 3}}),
+        "/document_wait/longest",
+        "wait_without_a_time",
+    ),
+    Breach(
+        "a_wait_for_a_paper_stops_the_repair",
+        to("/repair/pauses", ["area_suspended"]),
+        "/repair/pauses",
+        "wait_without_a_pause",
+    ),
 ]

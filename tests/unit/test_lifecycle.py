@@ -31,6 +31,7 @@ ROUTES = {
 }
 _STAGE_OF_STATUS = {status: stage for stage, status in STATUS_OF_STAGE.items()} | {
     Status.APPROVED_LOCAL: Stage.DELIVERY,
+    Status.WAITING_DOCUMENT: Stage.REPAIR,
 }
 
 
@@ -38,7 +39,7 @@ def standing(status: Status, *, route: tuple[Stage, ...] = STANDARD, ministry: b
     """A case in `status` with everything before it settled."""
     stage = _STAGE_OF_STATUS.get(status)
     reached = route.index(stage) if stage in route else 0
-    returned = status is Status.RETURNED
+    returned = status in {Status.RETURNED, Status.WAITING_DOCUMENT}
     return Position(
         route=route,
         status=status,
@@ -105,7 +106,7 @@ def test_every_position_reached_stands_in_the_status_of_its_stage(
         if reached.stage is None:
             assert reached.closed
         else:
-            assert reached.status in {STATUS_OF_STAGE[reached.stage], Status.APPROVED_LOCAL}
+            assert _STAGE_OF_STATUS[reached.status] is _STAGE_OF_STATUS[STATUS_OF_STAGE[reached.stage]]
 
 
 @pytest.mark.parametrize("stage", [*HUMAN_STAGES, Stage.IDENTITY_CHECK])

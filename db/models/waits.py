@@ -1,0 +1,53 @@
+"""What a case waits for that nobody of its offices can do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import AreaCode, Base, Moment, one_of
+from domain.document_waits import DocumentWaitEnd
+from domain.evidence import EvidenceType
+from domain.vocabulary import DocumentWaitReason, PeerOffice, Role
+
+
+class DocumentWait(Base):
+    """A repair that waits, or waited, for a paper of another office, until `until_at` at most.
+
+    The pause of its clock is in `clock_intervals`. `ended_by` is null where nobody ended it: its time ran out, or the
+    case moved on without it. `evidence_id` is the file that came.
+    """
+
+    __tablename__ = "document_waits"
+    __table_args__ = (
+        one_of("document", EvidenceType),
+        one_of("office", PeerOffice),
+        one_of("reason", DocumentWaitReason),
+        one_of("begun_role", Role),
+        one_of("ended_because", DocumentWaitEnd),
+        CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended_for_a_reason"),
+        Index("uq_document_waits_task_id_open", "task_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix_document_waits_update_id", "update_id"),
+        Index("ix_document_waits_evidence_id", "evidence_id", postgresql_where=text("evidence_id IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"))
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    document: Mapped[str]
+    office: Mapped[str]
+    reason: Mapped[str]
+    from_at: Mapped[Moment]
+    until_at: Mapped[Moment]
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    begun_role: Mapped[str]
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id"))
+    on_behalf_of: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))

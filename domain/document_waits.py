@@ -1,0 +1,71 @@
+"""Waiting for a paper of another office: while a returned case waits for one, its repair stands, for a bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.calendar import WorkingCalendar
+from domain.deadlines import compute_deadline
+from domain.errors import NotPossibleNow
+from domain.evidence import EvidenceType
+from domain.pauses import ClockInterval, PauseCause
+from domain.policy.waits import DocumentWaitRule
+from domain.vocabulary import DocumentWaitReason, PeerOffice
+
+
+class DocumentWaitEnd(StrEnum):
+    """Why a repair waits for a paper no longer."""
+
+    ATTACHED = "attached"
+    GIVEN_UP = "given_up"
+    RAN_OUT = "ran_out"
+    MOVED_ON = "moved_on"
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DocumentWaitInput(_Input):
+    """Which paper the repair waits for, which office is to give it, and why it is not there."""
+
+    document: EvidenceType
+    office: PeerOffice
+    reason: DocumentWaitReason
+
+
+class DocumentWaitEndInput(_Input):
+    """The paper has come, as an uploaded file; without one, the repair goes on without the paper."""
+
+    evidence_id: UUID | None = None
+
+
+def waits_until(
+    rule: DocumentWaitRule | None,
+    *,
+    at: datetime,
+    pauses: Sequence[ClockInterval],
+    calendar: WorkingCalendar,
+) -> datetime:
+    """Until when a repair with these pauses may wait from `at` on: the longest wait less what it has waited before.
+
+    Raises NotPossibleNow where the policy lets nothing wait, and where all of its time has been waited.
+    """
+    if rule is None:
+        raise NotPossibleNow("The policy of the case gives no time to wait for a paper.")
+    waited = sum(
+        (pause.to - pause.from_ for pause in pauses if pause.cause is PauseCause.WAITING_DOCUMENT and pause.to),
+        timedelta(0),
+    )
+    until = compute_deadline(at, duration=rule.longest, calendar=calendar).due_at - waited
+    if until <= at:
+        raise NotPossibleNow(
+            "The repair has waited for papers as long as the policy allows.",
+            remedy="Send the case in again without the paper, or ask the supervisor for an extension.",
+        )
+    return until

@@ -1,0 +1,89 @@
+"""Waiting on skipped time, with a real engine: what a case waits for ends when it is said to, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from db.repositories.people import read_actor
+from domain.document_waits import DocumentWaitEndInput, DocumentWaitInput
+from domain.evidence import EvidenceType
+from domain.ids import new_id
+from domain.vocabulary import DocumentWaitReason, Outcome, PeerOffice, ReasonCode, Stage, Status
+from services.document_waits import await_document, end_document_wait
+from services.kawal import Kawal
+from services.keyed import Call
+from tests.scene import SYSTEM, VAULT, no_room, user
+from tests.workflows.stack import Stack, floor_area, until
+
+KK = DocumentWaitInput(
+    document=EvidenceType.KK, office=PeerOffice.CIVIL_REGISTRY_OFFICE, reason=DocumentWaitReason.BEING_ISSUED
+)
+
+
+def serving(stack: Stack) -> Kawal:
+    """What the API works with, beside the stack."""
+    return Kawal(stack.scene.app, VAULT, stack.scene.rules, stack.engine, no_room())
+
+
+async def calling(stack: Stack, update_id: UUID, by: str = "operator.taraju") -> Call:
+    """A request of somebody, at the time that the case has."""
+    at = await stack.now(update_id)
+    async with stack.scene.worker.transaction(SYSTEM) as connection:
+        return Call(actor=await read_actor(connection, user(by), at=at), key=str(new_id()), at=at)
+
+
+async def returned(stack: Stack) -> UUID:
+    """A case that its operator has back."""
+    update_id = await stack.submit()
+    await stack.forward_to(update_id, Stage.VERIFICATION)
+    await stack.decide(update_id, "puskesos.taraju", Outcome.RETURN, reason=ReasonCode.INCOMPLETE_DOCUMENTS)
+    return update_id
+
+
+@pytest.mark.parametrize("cache_size", [1000, 0], ids=["cached", "replayed"])
+async def test_a_wait_of_sixty_days_runs_out_by_itself_and_the_repair_then_climbs(
+    stack: Stack, cache_size: int
+) -> None:
+    async with stack.working(cache_size=cache_size):
+        update_id = await returned(stack)
+        now, _ = await await_document(serving(stack), await calling(stack, update_id), update_id, KK)
+        assert now.waits_until is not None
+        await stack.pass_time_until(update_id, now.waits_until - timedelta(days=2))
+        assert (await stack.scene.case(update_id)).status == Status.WAITING_DOCUMENT
+        await stack.pass_time_until(update_id, now.waits_until)
+        case = await stack.at(update_id, Status.RETURNED)
+        assert case.level == 0
+        await stack.pass_time_until(update_id, case.due_at)
+        await until(lambda: stack.scene.case(update_id), lambda case: case.level == 1)
+        assert (await stack.resubmit(update_id, floor_area(31))).stage is Stage.VERIFICATION
+
+
+async def test_the_engine_looks_earlier_at_a_repair_whose_wait_was_ended(kawal: Stack) -> None:
+    update_id = await returned(kawal)
+    await await_document(serving(kawal), await calling(kawal, update_id), update_id, KK)
+    await kawal.pass_time_until(update_id, (await kawal.scene.case(update_id)).opened_at + timedelta(days=8))
+    await end_document_wait(serving(kawal), await calling(kawal, update_id), update_id, DocumentWaitEndInput())
+    async with kawal.scene.as_owner() as connection:
+        await connection.execute(text("UPDATE outbox SET available_at = now()"))  # the dispatcher skips no time
+    case = await kawal.scene.case(update_id)
+    live = await until(lambda: kawal.engine.live(update_id), lambda live: live.status is Status.RETURNED)
+    assert live.wake_at is not None
+    assert timedelta(0) <= live.wake_at - case.next_milestone_at <= timedelta(seconds=60)
+
+
+async def test_a_repair_sent_in_as_its_wait_runs_out_has_one_outcome(kawal: Stack) -> None:
+    update_id = await returned(kawal)
+    now, _ = await await_document(serving(kawal), await calling(kawal, update_id), update_id, KK)
+    assert now.waits_until is not None
+    await kawal.pass_time_until(update_id, now.waits_until - timedelta(minutes=5))
+    passing = asyncio.create_task(kawal.pass_time_until(update_id, now.waits_until))
+    result = await kawal.resubmit(update_id, floor_area(31))
+    await passing
+    assert result.stage is Stage.VERIFICATION
+    ended = "SELECT ended_because FROM document_waits WHERE update_id = :id"
+    assert (await kawal.scene.one(ended, id=update_id)).ended_because in {"moved_on", "ran_out"}
