@@ -54,6 +54,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "act_pending": Kind(202, "Accepted, the outcome is not known yet", retry_after=2),
     "unauthenticated": Kind(401, "Not signed in"),
     "invalid_grant": Kind(400, "The grant is good for no token"),
+    "invalid_request": Kind(400, "The request for a token cannot be read"),
+    "unsupported_grant_type": Kind(400, "The grant is of a kind that is not known here"),
     "cross_site_request": Kind(403, "Not from a page of this service"),
     "sign_in_paused": Kind(429, "Signing in is paused"),
     "rate_limited": Kind(429, "Too many requests"),
@@ -82,7 +84,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 """Every code that an answer can carry."""
 
 _INTERNAL: Final = "internal_error"
-_GRANTS_REFUSED: Final = frozenset({"invalid_grant"})
+_GRANTS_REFUSED: Final = frozenset({"invalid_grant", "invalid_request", "unsupported_grant_type"})
 """Codes that clients of OAuth know, and look for under `error`."""
 
 
@@ -181,6 +183,8 @@ def _headers(refusal: DomainError) -> dict[str, str]:
         case "unauthenticated":
             fault = ', error="invalid_token"' if refusal.data.get("reason", "").startswith("token_") else ""
             return {"WWW-Authenticate": f'Bearer realm="kawal"{fault}'}
+        case "forbidden":
+            return {"WWW-Authenticate": 'Bearer realm="kawal", error="insufficient_scope"'}
         case "act_pending" if "update_id" in refusal.data:
             return {"Location": f"/v1/updates/{refusal.data['update_id']}"}
         case "partner_unavailable" | "sign_in_paused" | "rate_limited" if refusal.data.get("retry_after"):

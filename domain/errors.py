@@ -189,6 +189,19 @@ class InvalidGrant(DomainError):
     default_remedy = "Sign in again."
 
 
+class InvalidTokenRequest(InvalidInput):
+    """What was sent to be exchanged for tokens lacks a field, or has one that cannot be read (RFC 6749, 5.2)."""
+
+    code = "invalid_request"
+
+
+class UnsupportedGrantType(DomainError):
+    """Tokens are given for other grants than this one (RFC 6749, 5.2)."""
+
+    code = "unsupported_grant_type"
+    default_remedy = "Send `password` or `refresh_token` as `grant_type`."
+
+
 class CrossSiteRequest(DomainError):
     """A browser that is signed in would change something, and the page that had it do so is not known to be ours."""
 

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, CallerDep, Front, FrontDep, KawalDep, OriginDep, anyone, signed_in
 from api.openapi import refusals
+from api.validation import violations_of
 from domain.authority import Permission
-from domain.errors import InvalidInput, Unauthenticated, Violation
-from domain.sessions import SessionKind
+from domain.errors import InvalidGrant, InvalidTokenRequest, Unauthenticated, UnsupportedGrantType, Violation
+from domain.sessions import Origin, SessionKind
 from domain.vocabulary import Role
 from services import sessions
 from services.accounts import log_in, read_seats
 from services.sessions import REFRESH_PREFIX, Signed
 
 router = APIRouter(tags=["account"])
+
+
+class _OauthRoute(APIRoute):
+    """An address whose clients speak OAuth: a malformed request is told to them in its words."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_as_oauth(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                raise InvalidTokenRequest(violations_of(error.errors(), body=error.body)) from None
+
+        return handle_as_oauth
+
+
+_oauth = APIRouter(route_class=_OauthRoute)
 
 _LONGEST: Final = 1024
 
@@ -48,7 +70,7 @@ class TokenRequest(BaseModel):
         json_schema_extra={"anyOf": [_grant("password", "username", "password"), _grant("refresh_token")]}
     )
 
-    grant_type: Literal["password", "refresh_token"]
+    grant_type: str = Field(min_length=1, max_length=_LONGEST)
     username: str = Field(default="", max_length=_LONGEST, pattern=r"^[^\x00]*$", description="For `password`")
     password: str = Field(
         default="", max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"
@@ -56,11 +78,11 @@ class TokenRequest(BaseModel):
     refresh_token: str = Field(default="", max_length=_LONGEST, description="For `refresh_token`")
 
     def needed(self, name: Literal["username", "password", "refresh_token"]) -> str:
-        """The value of a field that the grant needs. Raises InvalidInput."""
+        """The value of a field that the grant needs. Raises InvalidTokenRequest."""
         value: str = getattr(self, name)
         if not value:
             detail = f"The grant {self.grant_type} needs `{name}`."
-            raise InvalidInput([Violation(pointer=f"/{name}", code="missing", detail=detail, remedy="Add it.")])
+            raise InvalidTokenRequest([Violation(pointer=f"/{name}", code="missing", detail=detail, remedy="Add it.")])
         return value
 
 
@@ -118,9 +140,9 @@ class Me(BaseModel):
     seats: list[SeatView]
 
 
-@router.post(
+@_oauth.post(
     "/auth/token",
-    responses=refusals(400, 401),
+    responses=refusals(400),
     dependencies=[anyone(because="it asks for a name and a password, or for a refresh token, itself")],
 )
 async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, origin: OriginDep) -> Token:
@@ -131,22 +153,31 @@ async def get_token(form: Annotated[TokenRequest, Form()], at_front: FrontDep, o
     """
     match form.grant_type:
         case "password":
-            signed = await log_in(
-                at_front.kawal,
-                form.needed("username"),
-                form.needed("password"),
-                verify=at_front.passwords.verify_password,
-                lifetime=at_front.lifetime,
-                patiences=at_front.patiences,
-                origin=origin,
-            )
+            signed = await _by_password(at_front, form.needed("username"), form.needed("password"), origin=origin)
         case "refresh_token":
             token = form.needed("refresh_token")
             signed = await sessions.refresh(at_front.kawal, token, lifetime=at_front.lifetime)
+        case _:
+            raise UnsupportedGrantType("This grant is not known here.", pointer="/grant_type")
     return _token_of(at_front, signed)
 
 
-@router.post(
+async def _by_password(at_front: Front, username: str, password: str, *, origin: Origin) -> Signed:
+    try:
+        return await log_in(
+            at_front.kawal,
+            username,
+            password,
+            verify=at_front.passwords.verify_password,
+            lifetime=at_front.lifetime,
+            patiences=at_front.patiences,
+            origin=origin,
+        )
+    except Unauthenticated as refusal:
+        raise InvalidGrant(refusal.detail, remedy=refusal.remedy, data=refusal.data) from None
+
+
+@_oauth.post(
     "/auth/revoke",
     dependencies=[anyone(because="whoever holds the token may end its session, and can do nothing else here")],
 )
@@ -205,3 +236,6 @@ def _token_of(at_front: Front, signed: Signed) -> Token:
         refresh_token=signed.secret,
         session_id=signed.session_id,
     )
+
+
+router.include_router(_oauth)

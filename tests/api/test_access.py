@@ -71,7 +71,9 @@ async def test_authority_ends_with_the_membership_and_not_with_the_token(office:
         id=user("operator.taraju"),
     )
     assert (await desk.get("/v1/me")).json()["seats"] == []
-    assert (await desk.get("/v1/policies")).status_code == 403
+    refused = await desk.get("/v1/policies")
+    assert refused.status_code == 403
+    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="kawal", error="insufficient_scope"'
 
 
 async def test_a_name_and_a_password_give_a_token(office: Office) -> None:
@@ -97,7 +99,7 @@ async def test_a_wrong_password_an_unknown_name_and_a_disabled_account_are_told_
         await log_in(visitor, "nobody", "rahasia-desa"),
         await log_in(visitor, "kades.taraju", "rahasia-desa"),
     ]
-    assert {answer.status_code for answer in answers} == {401}
+    assert {(answer.status_code, answer.json()["error"]) for answer in answers} == {(400, "invalid_grant")}
     told = [{key: value for key, value in answer.json().items() if key != "instance"} for answer in answers]
     assert told == [told[0]] * 3
     assert await trail_of(office, user("operator.taraju"), like=LOG_INS) == ["account.login_refused"]
@@ -110,7 +112,7 @@ async def test_an_account_whose_hash_is_none_is_refused_like_any_other_and_the_l
     await office.scene.rows("UPDATE users SET password_hash = 'rahasia-desa' WHERE id = :id RETURNING 1", id=who)
     with capture_logs() as written:
         answer = await log_in(await office.visitor(), "operator.taraju", "rahasia-desa")
-    assert (answer.status_code, answer.json()["data"]) == (401, {"reason": "credentials_refused"})
+    assert (answer.status_code, answer.json()["data"]) == (400, {"reason": "credentials_refused"})
     assert await trail_of(office, who, like=LOG_INS) == ["account.login_refused"]
     (told,) = [line for line in written if line["event"] == "account.password_hash_unreadable"]
     assert told["account"] == str(who)

@@ -44,7 +44,7 @@ async def pauses(office: Office, username: str, *, failures: int, began: datetim
     at, seen = began, list[int]()
     for _ in range(failures):
         set_clock(office, at)
-        assert (await fail(office, username)).status_code == 401
+        assert (await fail(office, username)).status_code == 400
         refused = await fail(office, username)
         seen.append(int(refused.headers.get("Retry-After", 0)))
         at += timedelta(seconds=seen[-1])
@@ -58,7 +58,7 @@ async def test_pauses_double_up_to_the_longest_for_a_known_and_an_unknown_name_a
     began = office.app.state.front.kawal.now()
     set_clock(office, began)
     for _ in range(4):
-        assert (await fail(office, username)).status_code == 401
+        assert (await fail(office, username)).status_code == 400
     seen = await pauses(office, username, failures=10, began=began)
     assert seen == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
 
@@ -84,7 +84,7 @@ async def test_the_right_password_is_refused_during_a_pause_and_forgets_the_fail
     set_clock(office, began + timedelta(seconds=5))
     assert (await log_in(await office.visitor(), WHO)).status_code == 200
     for _ in range(5):
-        assert (await fail(office)).status_code == 401
+        assert (await fail(office)).status_code == 400
     told = await trail_of(office, user(WHO))
     assert told.count("account.paused") == 2
     assert told.count("account.login_refused") == 10
@@ -92,22 +92,22 @@ async def test_the_right_password_is_refused_during_a_pause_and_forgets_the_fail
 
 async def test_many_attempts_at_once_get_no_more_tries_than_one_after_another(office: Office) -> None:
     answers = await asyncio.gather(*(fail(office) for _ in range(20)))
-    assert [answer.status_code for answer in answers].count(401) == 5
+    assert [answer.status_code for answer in answers].count(400) == 5
 
 
 async def test_two_processes_of_the_api_count_together(office: Office) -> None:
     async with opened(office.scene, settings_for(office.scene)) as other:
         for process in (office, other, office, other, office):
-            assert (await fail(process)).status_code == 401
+            assert (await fail(process)).status_code == 400
         assert (await fail(other)).status_code == 429
 
 
 async def test_an_address_that_tries_many_names_is_paused_and_others_are_not(office: Office) -> None:
     set_clock(office, office.app.state.front.kawal.now())
     for number in range(50):
-        assert (await fail(office, f"name.{number}", address="203.0.113.7")).status_code == 401
+        assert (await fail(office, f"name.{number}", address="203.0.113.7")).status_code == 400
     assert (await fail(office, "another", address="203.0.113.7")).status_code == 429
-    assert (await fail(office, "another", address="203.0.113.8")).status_code == 401
+    assert (await fail(office, "another", address="203.0.113.8")).status_code == 400
     assert await addresses(office.scene, "access", "access.paused") == ["203.0.113.7"]
 
 
@@ -116,7 +116,7 @@ async def test_one_right_password_does_not_wash_an_address_clean(office: Office)
     for number in range(49):
         await fail(office, f"name.{number}")
     assert (await log_in(await office.visitor(), WHO)).status_code == 200
-    assert (await fail(office, "name.49")).status_code == 401
+    assert (await fail(office, "name.49")).status_code == 400
     assert (await fail(office, "name.50")).status_code == 429
 
 
@@ -125,7 +125,7 @@ async def test_hosts_of_one_network_of_ipv6_are_one_address(office: Office) -> N
     for number in range(50):
         await fail(office, f"name.{number}", address=f"2001:db8::{number + 1:x}")
     assert (await fail(office, "another", address="2001:db8::ffff")).status_code == 429
-    assert (await fail(office, "another", address="2001:db8:0:1::1")).status_code == 401
+    assert (await fail(office, "another", address="2001:db8:0:1::1")).status_code == 400
 
 
 async def test_an_administrator_lifts_the_pause(office: Office) -> None:

@@ -138,7 +138,7 @@ async def test_a_log_in_does_not_outlive_a_change_of_the_account_that_came_meanw
 
         await until(waits_or_is_answered)
     answer = await coming
-    assert (answer.status_code, answer.json()["data"]) == (401, {"reason": "credentials_refused"})
+    assert (answer.status_code, answer.json()["data"]) == (400, {"reason": "credentials_refused"})
     assert (
         await office.scene.rows("SELECT id FROM sessions WHERE ended_at IS NULL AND user_id = :id", id=user(WHO)) == []
     )
@@ -240,17 +240,21 @@ async def test_use_does_not_carry_a_session_past_its_longest_life(office: Office
 
 
 @pytest.mark.parametrize(
-    ("form", "pointer"),
+    ("form", "error", "pointer"),
     [
-        ({"grant_type": "password", "password": "x"}, "/username"),
-        ({"grant_type": "password", "username": "x"}, "/password"),
-        ({"grant_type": "refresh_token"}, "/refresh_token"),
-        ({"grant_type": "client_credentials"}, "/grant_type"),
-        ({}, "/grant_type"),
+        ({"grant_type": "password", "password": "x"}, "invalid_request", "/username"),
+        ({"grant_type": "password", "username": "x"}, "invalid_request", "/password"),
+        ({"grant_type": "password", "username": "x" * 1025, "password": "x"}, "invalid_request", "/username"),
+        ({"grant_type": "refresh_token"}, "invalid_request", "/refresh_token"),
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type", "/grant_type"),
+        ({}, "invalid_request", "/grant_type"),
     ],
 )
-async def test_an_incomplete_request_for_tokens_names_what_is_wrong(
-    office: Office, form: dict[str, str], pointer: str
+async def test_an_incomplete_request_for_tokens_is_told_in_the_words_of_oauth_and_names_what_is_wrong(
+    office: Office, form: dict[str, str], error: str, pointer: str
 ) -> None:
     answer = await (await office.visitor()).post("/v1/auth/token", data=form)
-    assert (answer.status_code, [fault["pointer"] for fault in answer.json()["violations"]]) == (422, [pointer])
+    told = answer.json()
+    assert (answer.status_code, told["error"], told["code"]) == (400, error, error)
+    assert [fault["pointer"] for fault in told["violations"]] == [pointer]
+    assert told["error_description"] == told["detail"]
