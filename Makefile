@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up demo test conformance check bench lock clean
+.PHONY: help setup setup-dev up demo test conformance check advisories bench lock clean
 
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
@@ -36,12 +36,16 @@ conformance: setup-dev  ## What an outsider finds with the OpenAPI document and 
 	KAWAL_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),200) KAWAL_CONFORMANCE_PHASES=examples,coverage,fuzzing,stateful \
 	KAWAL_FUZZ_EXAMPLES=$(or $(EXAMPLES),200)0 $(PY) -m pytest --numprocesses=$(or $(PROCESSES),3) tests/conformance
 
-check: setup-dev  ## Lint, format, types, import rules, and whether migrations and models agree
+check: setup-dev  ## Lint, format, types, import rules, migrations against models, advisories where OSV can be reached
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m basedpyright
 	.venv/bin/lint-imports
 	$(PY) -m devstack.migration_check
+	$(PY) -m devstack.advisories
+
+advisories: setup-dev  ## Published advisories about what is locked; fails where OSV (osv.dev) cannot be reached
+	$(PY) -m devstack.advisories --required
 
 bench: setup-dev  ## Measure against a bare workflow; prints the table, writes bench/results.json
 	$(PY) -m bench
