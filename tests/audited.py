@@ -26,6 +26,7 @@ from api.request_log import RequestLog
 from db.models.base import Base
 from db.owner import OwnerDatabase
 from db.session import Database
+from domain.audit import AuditType
 from tests.witnesses import Event, note_events, noting
 
 SILENT_TABLES: Final = {
@@ -105,6 +106,20 @@ _WITHOUT_ORIGIN: Final = """
     SELECT type FROM audit_events
     WHERE origin IS NULL AND xmin = pg_current_xact_id_if_assigned()::xid
 """
+_SAY_BEFORE: Final = tuple(
+    changed.value
+    for changed in AuditType
+    if changed.value.startswith(("account.", "membership.", "delegation.", "office."))
+    and changed.value.endswith((".changed", ".disabled", ".enabled", ".ended", ".closed"))
+    and changed not in {AuditType.ACCOUNT_CHANGED, AuditType.ACCOUNT_SESSION_ENDED}
+)
+"""Of authority the trail says what was before and what is now; of names and numbers only that they changed."""
+_INCOMPLETE: Final = """
+    SELECT type FROM audit_events
+    WHERE xmin = pg_current_xact_id_if_assigned()::xid
+      AND ((actor_role IS NOT NULL AND (actor_id IS NULL OR office_id IS NULL))
+           OR (type = ANY ($1) AND NOT data ?& ARRAY ['before', 'after']))
+"""
 _OWN: Final = "xmin = pg_current_xact_id_if_assigned()::xid"
 _OWN_EVENTS: Final = """
     SELECT type, actor_id::text AS actor, actor_role AS role, origin ->> 'request' AS request FROM audit_events
@@ -161,6 +176,8 @@ async def _watch(
         told = after["audit_events"][1] > before["audit_events"][1]
         if told and from_edge and (types := await _without_origin(connection)):
             _silent.append(f"{place[0]}, {place[1]}: {', '.join(types)} without an origin")
+        if told and (types := await _incomplete(connection)):
+            _silent.append(f"{place[0]}, {place[1]}: {', '.join(types)} without an office, or before and after")
         if told:
             note_events(await _own_events(connection))
             return
@@ -217,6 +234,11 @@ async def _setting(connection: AsyncConnection, name: str) -> dict[str, str]:
 async def _without_origin(connection: AsyncConnection) -> list[str]:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     return [row["type"] for row in await driver.fetch(_WITHOUT_ORIGIN)]
+
+
+async def _incomplete(connection: AsyncConnection) -> list[str]:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return [row["type"] for row in await driver.fetch(_INCOMPLETE, _SAY_BEFORE)]
 
 
 async def _counts(connection: AsyncConnection) -> dict[str, tuple[int, int]]:
