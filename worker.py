@@ -40,6 +40,7 @@ from duties.notary import Notary
 from duties.person_exports import PersonExports
 from duties.policy_turns import PolicyTurns
 from duties.retention import RetentionSweep
+from duties.round_turns import RoundTurns
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
 from runtime.engine import Engine, connect, metrics_runtime
@@ -205,8 +206,9 @@ async def main(settings: Settings) -> None:
         retention = RetentionSweep(begin=sweep.begin, archive=archive)
         exports = PersonExports(begin=sweep.begin, vault=desk.vault)
         turns = PolicyTurns(database)
-        clocks = ClockJobs(desk=desk)
-        duties = (Dispatcher(database, engine), clocks, turns, sweep, retention, exports, *_notary(settings, database))
+        clocks, rounds = ClockJobs(desk=desk), RoundTurns(desk=desk)
+        kept = (sweep, retention, exports)
+        duties = (Dispatcher(database, engine), clocks, rounds, turns, *kept, *_notary(settings, database))
         async with running(workers, *duties):
             settle_heap()
             _log.info("worker.started", queue_prefix=settings.task_queue_prefix)

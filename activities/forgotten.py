@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Text, and_, cast, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import OutboxMessage, Task
+from db.models import OutboxMessage, RoundTerms, Task, Update, UpdateRound
 from domain.vocabulary import Stage
 
 TOPIC: Final = "signal_deadline_moved"
@@ -41,6 +41,7 @@ async def remind_engine(connection: AsyncConnection, *, at: datetime) -> int:
         Task.stage.in_([Stage.IDENTITY_CHECK.value, Stage.DELIVERY.value]),
         Task.receipt_no.is_(None),
         Task.opened_at < at - _OVERDUE,
+        ~_waits_for_its_round(at),
     )
     forgotten = (
         select(
@@ -54,3 +55,14 @@ async def remind_engine(connection: AsyncConnection, *, at: datetime) -> int:
     )
     columns = ["topic", "subject_id", "payload", "available_at"]
     return (await connection.execute(insert(OutboxMessage).from_select(columns, forgotten))).rowcount
+
+
+def _waits_for_its_round(at: datetime) -> ColumnElement[bool]:
+    """That the task is a delivery which is to wait until the round of its case opens."""
+    return exists().where(
+        Update.id == Task.update_id,
+        UpdateRound.id == Update.round_id,
+        RoundTerms.round_id == UpdateRound.id,
+        RoundTerms.version == UpdateRound.version,
+        RoundTerms.opens_at > at,
+    )

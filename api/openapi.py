@@ -58,6 +58,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "kinds": "The kinds of update, and what each needs.",
     "deadlines": "When something would be due.",
     "clocks": "Suspensions, outages and calendars: what moves the deadlines of an area.",
+    "rounds": "Update rounds: the calendar of a regency's period, and what counts for it.",
     "policies": "The rules of an area, version by version.",
     "people": "Accounts, appointments, offices, leaves and keys.",
     "partners": "Where partners call back.",

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 
 from api.deps import KawalDep, anyone
 from api.problems import KINDS
-from domain.areas import AREA
+from domain.areas import AREA, REGENCY
 from domain.errors import NotFound
+from domain.rounds import PERIOD
 from services.area_page import AreaPage, read_area_page
+from services.queries.rounds import PublicRound, read_public_round
 from services.tracking import Tracked, track
 
 router = APIRouter(tags=["public"])
@@ -36,6 +38,16 @@ async def track_update(code: str, kawal: KawalDep) -> Tracked:
 async def read_public_area(code: Annotated[str, Path(pattern=AREA)], kawal: KawalDep) -> AreaPage:
     """What anybody may know of an area: whether service is suspended in it, since when and by which decree."""
     return await read_area_page(kawal, code)
+
+
+@router.get(
+    "/public/rounds/{area_code}/{period}", dependencies=[anyone(because="days and numbers of a regency, no person's")]
+)
+async def read_public_update_round(
+    area_code: Annotated[str, Path(pattern=REGENCY)], period: Annotated[str, Path(pattern=PERIOD)], kawal: KawalDep
+) -> PublicRound:
+    """The round of a regency for a period: its days, how far off they are, and its numbers."""
+    return await read_public_round(kawal, area_code, period)
 
 
 @router.get("/problems/{code}", dependencies=[anyone(because="it explains the codes of problems")])

@@ -10,6 +10,8 @@ from pydantic import Field
 _CODE: Final = r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?"
 AREA: Final = f"^{_CODE}$"
 """How a province, regency, district or village is written; Python, PostgreSQL and JSON Schema read it alike."""
+REGENCY: Final = r"^[0-9]{2}\.[0-9]{2}$"
+"""How a regency is written."""
 AREA_OR_NATION: Final = rf"^(\*|{_CODE})$"
 
 AreaCode = Annotated[str, Field(pattern=AREA, examples=["32.06.13"])]

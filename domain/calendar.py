@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from heapq import merge
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
@@ -58,6 +59,20 @@ class Window(BaseModel):
         return self
 
 
+class RoundSpan(BaseModel):
+    """The days of an update round, from its opening to its cut-off, and the musdes window in them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    opens: date
+    closes: date
+    musdes: Window
+
+    def holds(self, window: Window) -> bool:
+        """Whether a day of `window` is one of the round's."""
+        return window.opens <= self.closes and self.opens <= window.closes
+
+
 class WorkingCalendar(BaseModel):
     """One version of the calendar of an area.
 
@@ -65,6 +80,8 @@ class WorkingCalendar(BaseModel):
     `opening_time` only weighs pauses: how much of an office day one has taken. `windows` are the musdes windows the
     regency has fixed; past the last of them the monthly `musdes_days` hold (days 1 to 14 are one regency's practice,
     a proposal elsewhere). `collective_leave_known_through` is the last day covered by a decree on collective leave.
+    `rounds` are not part of the version: they are put beside it where deadlines are counted. In the days of a round its
+    musdes window is the only one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,6 +95,7 @@ class WorkingCalendar(BaseModel):
     collective_leave_known_through: date | None = None
     windows: tuple[Window, ...] = ()
     musdes_days: tuple[Annotated[int, Field(ge=1, le=28)], Annotated[int, Field(ge=1, le=28)]] = (1, 14)
+    rounds: Annotated[tuple[RoundSpan, ...], Field(exclude=True)] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> WorkingCalendar:
@@ -178,6 +196,14 @@ class WorkingCalendar(BaseModel):
 
     def windows_from(self, day: date) -> Iterator[Window]:
         """Every musdes window that opens on `day` or later, in order and without end."""
+        of_rounds = (span.musdes for span in self.rounds if span.musdes.opens >= day)
+        others = (window for window in self._windows_without_rounds(day) if not self._in_a_round(window))
+        yield from merge(of_rounds, others, key=lambda window: window.opens)
+
+    def _in_a_round(self, window: Window) -> bool:
+        return any(span.holds(window) for span in self.rounds)
+
+    def _windows_without_rounds(self, day: date) -> Iterator[Window]:
         yield from (window for window in self.windows if window.opens >= day)
         year, month = day.year, day.month
         fixed_until = self.windows[-1].closes if self.windows else date.min
@@ -193,7 +219,12 @@ class WorkingCalendar(BaseModel):
         return next(self.windows_from(self.add_working_days(after, at_least)))
 
     def is_assumed(self, window: Window) -> bool:
-        """Whether `window` is past those the regency has fixed; never where it fixes none and keeps the monthly one."""
+        """Whether `window` is past those the regency has fixed; never where it fixes none and keeps the monthly one.
+
+        That of a round is fixed.
+        """
+        if any(span.musdes == window for span in self.rounds):
+            return False
         return bool(self.windows) and window.opens > self.windows[-1].closes
 
 

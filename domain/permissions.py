@@ -38,6 +38,7 @@ class Permission(StrEnum):
     ENGINE_READ = "nation:engine:read"
     HOLDS_MANAGE = "area:holds:manage"
     CLOCKS_ORDER = "area:clocks:order"
+    ROUNDS_PLAN = "area:rounds:plan"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
 
@@ -106,7 +107,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING | {Permission.POLICIES_PUBLISH},
-    Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT},
+    Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT, Permission.ROUNDS_PLAN},
     Role.EVALUATOR: READING | _CONSULTED,
     Role.ADMINISTRATOR: frozenset(
         {

@@ -188,9 +188,9 @@ def counts(pause: ClockInterval, rule: StageRule) -> bool:
 
 
 def _by_calendar(before: Deadline, after: Deadline) -> bool:
-    """Whether the days that were not counted are others, since another calendar says so."""
+    """Whether the days that were not counted are others, since another calendar or another round says so."""
     known = (before.calendar_area or after.calendar_area, before.calendar_version)
-    if known == (after.calendar_area, after.calendar_version):
+    if known == (after.calendar_area, after.calendar_version) and before.window == after.window:
         return False
     same_time = (before.credits, before.paused_days) == (after.credits, after.paused_days)
     return same_time and before.due_at != after.due_at

@@ -59,6 +59,12 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
         ),
         "notifications": Silence("a digest of what stands; rungs that fire have their events"),
     },
+    ("duties/clock_jobs.py", "reckon_case"): {
+        "tasks": Silence(
+            "by which job it was reckoned and when to look again; what moves a deadline is an event of its own",
+            frozenset({"clock_job", "next_milestone_at", "due_at", "deadline", "digests_sent", "version"}),
+        ),
+    },
     ("activities/identity_check.py", "_record"): {
         "identity_results": Silence("an answer as it came, never changed; the event comes when all are judged"),
     },

@@ -296,6 +296,15 @@ TELLS: Final[dict[str, Witness]] = {
     "POST /v1/calendars/{area_code}/versions": _told(
         AuditType.CALENDAR_PUBLISHED, seen_by="test_a_local_closing_moves_the_open_deadlines_and_says_so"
     ),
+    "POST /v1/rounds": _told(
+        AuditType.ROUND_PLANNED, seen_by="test_a_planned_round_is_told_to_all_shown_with_days_left_and_public"
+    ),
+    "POST /v1/rounds/{round_id}/rescheduling": _told(
+        AuditType.ROUND_RESCHEDULED, seen_by="test_a_round_is_rescheduled_for_a_reason_and_keeps_what_it_said"
+    ),
+    "POST /v1/rounds/{round_id}/closing": _told(
+        AuditType.ROUND_CLOSED, seen_by="test_a_round_is_closed_once_it_is_published_and_all_has_rolled_over"
+    ),
 }
 """Every call that changes something."""
 TELLS_NOTHING: Final = {

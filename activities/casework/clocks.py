@@ -77,9 +77,10 @@ async def keep_orders(work: Work, task: TaskRecord, reckoned: Reckoned) -> None:
 
 
 def _rules_changed(before: Deadline, after: Deadline) -> bool:
-    """Whether the deadline is another one by another calendar or other credits; that time passes moves none."""
+    """Whether the deadline is another one by another calendar, round or credits; that time passes moves none."""
     same_calendar = (before.calendar_area, before.calendar_version) == (after.calendar_area, after.calendar_version)
-    return before.credits != after.credits or (not same_calendar and before.due_at != after.due_at)
+    same_window = before.window == after.window
+    return before.credits != after.credits or (not (same_calendar and same_window) and before.due_at != after.due_at)
 
 
 def _note(work: Work, task: TaskRecord, deadline: Deadline, ordered: Sequence[ClockInterval]) -> None:

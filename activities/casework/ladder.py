@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from activities.casework.clocks import keep_orders, reckon
+from activities.casework.rounds import look_at_opening
 from activities.casework.work import Work
 from db.repositories.cases import save_case
 from db.repositories.tasks import (
@@ -72,6 +73,7 @@ async def pass_milestone(work: Work, task: TaskRecord) -> TaskRecord:
         moved = await _past_the_last_rung(work, task, moved, fired_now=cause is not None, standing=standing)
         upcoming = moved.next_milestone_at
     look = None if upcoming is None else next_look_at(upcoming, reckoned.pauses, at=work.at)
+    look = await look_at_opening(work, look)
     moved = replace(moved, level=level, next_milestone_at=look)
     if moved != task:
         await save_clock(work, task, moved, cause=cause)

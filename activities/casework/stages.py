@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from activities.casework.ladder import wake_at
 from activities.casework.registry import apply_to_registry, current_version
+from activities.casework.rounds import count_for_round, delivery_waits_until
 from activities.casework.tasks import open_task
 from activities.casework.work import Work
 from db.models import IdentityResult
@@ -31,7 +32,7 @@ async def arrive(
 
     `also` are further columns of the case that the same act changed.
     """
-    changes = dict(also or {})
+    changes = {**(also or {}), **await count_for_round(work, position)}
     if position.status is Status.APPLIED:
         return await _apply(work, position, changes)
     if position.stage is None:
@@ -69,10 +70,9 @@ async def step_of(work: Work, task: TaskRecord | None) -> NextStep:
             return CheckIdentity(status=status, level=level, wake_at=wake, task_id=task.id, persons=persons)
         case Stage.REPAIR:
             return AwaitRepair(status=status, level=level, wake_at=wake, task_id=task.id)
-        case Stage.DELIVERY if status is Status.IN_DELIVERY:
-            return Deliver(status=status, level=level, wake_at=wake, task_id=task.id)
         case Stage.DELIVERY:
-            return AwaitMinistry(status=status, level=level, wake_at=wake, task_id=task.id)
+            step = Deliver if await _goes_out(work) else AwaitMinistry
+            return step(status=status, level=level, wake_at=wake, task_id=task.id)
         case (
             Stage.VERIFICATION
             | Stage.DELIBERATION
@@ -85,6 +85,11 @@ async def step_of(work: Work, task: TaskRecord | None) -> NextStep:
             return AwaitDecision(status=status, level=level, wake_at=wake, task_id=task.id, stage=task.stage)
         case _:
             assert_never(task.stage)
+
+
+async def _goes_out(work: Work) -> bool:
+    """Whether what is to be delivered is delivered now: it is not with the Ministry, and waits for no round."""
+    return work.case.status is Status.IN_DELIVERY and await delivery_waits_until(work) is None
 
 
 async def stay(work: Work) -> NextStep:

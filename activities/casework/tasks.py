@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from activities.casework.ladder import fire, next_look, rule_of
+from activities.casework.rounds import delivery_waits_until, look_at_opening
 from activities.casework.waits import leave_wait
 from activities.casework.work import Work
 from db.repositories.cases import save_case
@@ -35,7 +37,7 @@ from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stag
 async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
     """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned."""
     rule = rule_of(work, stage)
-    deadline = await deadline_of(work, rule, _first_clock(work, rule, reason))
+    deadline = await deadline_of(work, rule, _first_clock(work, rule, reason), begins=await delivery_waits_until(work))
     task = TaskRecord(
         id=new_id(),
         update_id=work.case.id,
@@ -46,7 +48,7 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
         opened_at=work.at,
         due_at=deadline.due_at,
         deadline=deadline,
-        next_milestone_at=await next_look(work, rule, deadline, fired=()),
+        next_milestone_at=await look_at_opening(work, await next_look(work, rule, deadline, fired=())),
         digests_sent=0,
         level=0,
         claimed_by=None,
@@ -82,15 +84,15 @@ async def _call_in(work: Work, task: TaskRecord, rule: StageRule, grants: list[G
     return await _find_decider(work, called, rule, [*grants, *granted(rung)], fired={0})
 
 
-async def deadline_of(work: Work, rule: StageRule, duration: Duration) -> Deadline:
-    """A deadline that starts now, with the credit that the policy gives to remote villages and what orders do to it."""
+async def deadline_of(work: Work, rule: StageRule, duration: Duration, *, begins: datetime | None = None) -> Deadline:
+    """A deadline that starts now, or when it `begins`: with the credit of remote villages and what orders do to it."""
     facts = await work.desk.rules.area(work.connection, work.case.area_code)
     clocks = await work.clocks()
     extra = work.policy.remoteness_credit(facts.remoteness)
     remote = [Credit(working_days=extra, cause="remote_area")] if isinstance(duration, WorkingDays) and extra else []
     outages = credits_of(clocks.orders, stage=rule.stage, opened_at=work.at, now=work.at)
     return compute_deadline(
-        work.at,
+        begins or work.at,
         duration=duration,
         calendar=clocks.calendar,
         pauses=[

@@ -37,6 +37,9 @@ class UpdateQuery(PageQuery):
     overdue: bool | None = Field(default=None, description="Whether the open task is past its deadline")
     level: Annotated[int, Field(ge=0, le=99)] | None = Field(default=None, description="Escalated at least so far")
     holder: Role | None = Field(default=None, description="Open tasks that this role may decide")
+    will_miss_cutoff: bool | None = Field(
+        default=None, description="Late for the cut-off of the round by the deadlines left on the route"
+    )
     q: Annotated[SearchTerm, Field(max_length=40)] | None = Field(
         default=None,
         repr=False,
@@ -54,6 +57,7 @@ class UpdateQuery(PageQuery):
             overdue=self.overdue,
             level=self.level,
             holder=self.holder,
+            will_miss_cutoff=self.will_miss_cutoff,
             term=self.q,
         )
 

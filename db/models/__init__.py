@@ -43,6 +43,7 @@ from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.retention import LegalHold
 from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRequest
+from db.models.rounds import RoundRoll, RoundTerms, UpdateRound
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 from db.models.waits import DocumentWait
@@ -98,6 +99,8 @@ __all__ = [
     "Reading",
     "RefreshToken",
     "Revision",
+    "RoundRoll",
+    "RoundTerms",
     "Session",
     "SignInTally",
     "Task",
@@ -105,5 +108,6 @@ __all__ = [
     "UnmaskRequest",
     "Update",
     "UpdateEvidence",
+    "UpdateRound",
     "User",
 ]

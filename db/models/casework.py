@@ -61,6 +61,8 @@ class Update(Base):
             "closed_at",
             postgresql_where=text("closed_at IS NOT NULL AND erased_at IS NULL"),
         ),
+        Index("ix_updates_round_id", "round_id", postgresql_where=text("round_id IS NOT NULL")),
+        Index("ix_updates_submitted_at", "submitted_at", postgresql_using="brin"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -84,6 +86,7 @@ class Update(Base):
     closed_at: Mapped[datetime | None]
     reason: Mapped[str | None]
     run_id: Mapped[str | None]
+    round_id: Mapped[UUID | None] = mapped_column(ForeignKey("rounds.id"))
     version: Mapped[int]
     erased_at: Mapped[datetime | None]
     contested: Mapped[str | None]
@@ -309,9 +312,9 @@ class MinistryAnswer(Base):
 class Notification(Base):
     """What somebody was told about a case: a reminder, an escalation, a return, an end.
 
-    Or about a draft of a policy, or an order over an area.
+    Or about a draft of a policy, an order over an area, or a round of a regency.
 
-    Without a role and a name it is for everybody who works in the area: that is how drafts and orders are announced.
+    Without a role and a name it is for everybody who works in the area: that is how all but cases are announced.
     """
 
     __tablename__ = "notifications"
@@ -323,13 +326,17 @@ class Notification(Base):
             "ix_notifications_policy_draft_id", "policy_draft_id", postgresql_where=text("policy_draft_id IS NOT NULL")
         ),
         Index("ix_notifications_clock_order_id", "clock_order_id", postgresql_where=text("clock_order_id IS NOT NULL")),
-        CheckConstraint("num_nonnulls(update_id, policy_draft_id, clock_order_id) = 1", name="about_one_thing"),
+        Index("ix_notifications_round_id", "round_id", postgresql_where=text("round_id IS NOT NULL")),
+        CheckConstraint(
+            "num_nonnulls(update_id, policy_draft_id, clock_order_id, round_id) = 1", name="about_one_thing"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     update_id: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
     policy_draft_id: Mapped[UUID | None] = mapped_column(ForeignKey("policy_drafts.id"))
     clock_order_id: Mapped[UUID | None]
+    round_id: Mapped[UUID | None] = mapped_column(ForeignKey("rounds.id"))
     task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id"))
     area_code: Mapped[AreaCode]
     to_role: Mapped[str | None]

@@ -62,7 +62,7 @@ class ClockJob(Base):
 
     __tablename__ = "clock_jobs"
     __table_args__ = (
-        one_of("cause", ("order", "calendar")),
+        one_of("cause", ("order", "calendar", "round")),
         Index("ix_clock_jobs_area_code_id", "area_code", "id"),
         Index("ix_clock_jobs_unsettled", "id", postgresql_where=text("settled_at IS NULL")),
     )

@@ -62,6 +62,7 @@ class CaseRecord:
     cause: EscalationCause | None
     submitted_by: UUID
     run_id: str | None
+    round_id: UUID | None
     version: int
     contested: Stage | None = None
     appeal_of: UUID | None = None
@@ -117,6 +118,7 @@ CASE_COLUMNS = (
     Update.cause,
     Update.submitted_by,
     Update.run_id,
+    Update.round_id,
     Update.version,
     Update.contested,
     Update.appeal_of,
@@ -244,6 +246,7 @@ def case_of(values: Iterable[Any]) -> CaseRecord:
         cause=row.cause and EscalationCause(row.cause),
         submitted_by=row.submitted_by,
         run_id=row.run_id,
+        round_id=row.round_id,
         version=row.version,
         contested=row.contested and Stage(row.contested),
         appeal_of=row.appeal_of,

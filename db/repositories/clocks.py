@@ -1,4 +1,4 @@
-"""The clocks of an area: its calendar and the orders over it, and the jobs that carry changes of them to open tasks."""
+"""The clocks of an area: its calendar, its rounds, the orders over it, and the jobs that carry them to open tasks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from domain.calendar import WorkingCalendar
 from domain.clock_orders import ClockOrder
 from domain.ids import new_id
 from domain.pauses import ClockInterval
+from domain.rounds import Round
 
 SETTLES_AFTER: Final = timedelta(seconds=30)
 """How long after a change a task may still be opened by who does not know of it yet: what is kept in memory is asked
@@ -37,18 +38,32 @@ _RULES: Final = text(
                        r.until_at AS until, r.part, r.credit_days, r.void
                 FROM clock_orders r WHERE r.area_code = ANY (:areas)
                 ORDER BY r.id, r.version DESC
-            ) o WHERE NOT o.void AND (o.until IS NULL OR o.until > CAST(:ended_after AS timestamptz))) AS orders
+            ) o WHERE NOT o.void AND (o.until IS NULL OR o.until > CAST(:ended_after AS timestamptz))) AS orders,
+           (SELECT jsonb_agg(jsonb_build_object(
+                'id', r.id, 'area_code', r.area_code, 'period', r.period, 'version', r.version,
+                'opens_at', t.opens_at, 'cutoff_at', t.cutoff_at, 'closed', r.closed_at IS NOT NULL,
+                'dates', jsonb_build_object(
+                    'opens', t.opens, 'cut_off', t.cut_off, 'publishes', t.publishes,
+                    'input_window', jsonb_build_object('opens', t.input_opens, 'closes', t.input_closes),
+                    'musdes_window', jsonb_build_object('opens', t.musdes_opens, 'closes', t.musdes_closes))
+            ) ORDER BY t.cutoff_at)
+            FROM rounds r JOIN round_terms t ON (t.round_id, t.version) = (r.id, r.version)
+            WHERE r.area_code = ANY (:areas) AND t.cutoff_at > CAST(:ended_after AS timestamptz)) AS rounds
     """,
 )
 _TAKE_TURNS: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('kawal-clock-jobs', 0))")
 
 
 class AreaClocks(NamedTuple):
-    """What the clocks of an area go by: its calendar, the orders over it, and the last job that changed either."""
+    """What the clocks of an area go by: its calendar with its rounds, the orders over it, the last job on it.
+
+    `rounds` come in the order of their cut-offs.
+    """
 
     calendar: WorkingCalendar
     orders: tuple[ClockOrder, ...]
     job: int
+    rounds: tuple[Round, ...] = ()
 
 
 async def read_clocks(
@@ -59,9 +74,10 @@ async def read_clocks(
     row = (await connection.execute(_RULES, wanted)).one()
     if row.document is None:
         return None
-    calendar = WorkingCalendar.model_validate(row.document | {"zone": zone})
+    rounds = tuple(Round.model_validate(each) for each in row.rounds or ())
+    calendar = WorkingCalendar.model_validate(row.document | {"zone": zone, "rounds": [each.span for each in rounds]})
     orders = tuple(ClockOrder.model_validate(order) for order in row.orders or ())
-    return AreaClocks(calendar, orders, row.job)
+    return AreaClocks(calendar, orders, row.job, rounds)
 
 
 def stream_of_jobs(area_code: str) -> str:

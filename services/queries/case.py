@@ -40,6 +40,7 @@ from services.queries.case_parts import (
     read_neighbours,
     read_rungs,
 )
+from services.queries.cutoff import CaseRound, read_case_round
 from services.queries.disputes import (
     Appealed,
     AppealStanding,
@@ -87,6 +88,7 @@ class CaseInFull(View):
     submitted_at: datetime
     closed_at: datetime | None
     policy_version_id: UUID
+    round: CaseRound | None = Field(description="The round that it counts for; null where none is planned")
     version: int
     task: TaskInFull | None = Field(description="Its open task")
     escalations: tuple[RungFired, ...]
@@ -124,6 +126,7 @@ class _Read:
     objections: tuple[ObjectionStanding, ...]
     disputes: DisputeFacts
     waits: Rows
+    round: CaseRound | None
 
 
 async def read_scoped_case(
@@ -169,13 +172,14 @@ async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> Case
 async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> _Read:
     policy = await kawal.rules.policy(connection, case.policy_version_id)
     is_open_task = (Task.update_id == case.id) & (Task.status == "open")
+    task = await find_task(kawal, connection, is_open_task, policy=policy, case=case)
     return _Read(
         case=case,
         row=(await connection.execute(_facts(case.id))).one(),
         policy=policy,
         revision=await _kept_revision(kawal, connection, case),
         base=await read_base(kawal, connection, case),
-        task=await find_task(kawal, connection, is_open_task, policy=policy, case=case),
+        task=task,
         involvements=await read_involvements(connection, case.id),
         decisions=await read_decisions(connection, case.id),
         identity=await read_identity_answers(connection, case.id),
@@ -185,6 +189,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         objections=await read_objections(connection, household_id=case.household_id, update_id=case.id),
         disputes=await read_disputes(kawal, connection, case, policy),
         waits=await read_waits(connection, case.id),
+        round=await read_case_round(kawal, connection, case, policy, task and task.deadline.due_at),
     )
 
 
@@ -231,6 +236,7 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         submitted_at=row.submitted_at,
         closed_at=row.closed_at,
         policy_version_id=case.policy_version_id,
+        round=found.round,
         version=case.version,
         task=None if found.task is None else task_in_full(found.task, who, now=now),
         escalations=found.escalations,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, true
 
 from db.models import Area, Task, TaskGrant, Update
 from db.repositories.tasks import is_held_up, is_overdue
@@ -18,6 +18,7 @@ from domain.authority import Actor, Permission
 from domain.policy import Power
 from domain.vocabulary import EscalationCause, Kind, Role, Stage, Status
 from services.kawal import Kawal
+from services.queries.cutoff import Outlook, WayLeft, missing_cutoff, read_outlook, way_left
 from services.queries.finding import updates_found_by
 from services.queries.holding import HOLDER_COLUMNS, Holder, deciders, holder_of, posts_of
 from services.queries.keyset import ByAge, PageOf, Slice, cut
@@ -37,6 +38,7 @@ class CaseFilter:
     overdue: bool | None = None
     level: int | None = None
     holder: Role | None = None
+    will_miss_cutoff: bool | None = None
     term: str | None = field(default=None, repr=False)
 
 
@@ -55,33 +57,48 @@ class CaseSummary(View):
     task_id: UUID | None = Field(description="Its open task")
     due_at: datetime | None
     overdue: bool
+    round: str | None = Field(description="The period of the round it counts for while its cut-off is to come")
+    will_miss_cutoff: bool = Field(description="Whether it is late for that by the deadlines left on its route")
     submitted_at: datetime
     closed_at: datetime | None
     version: int
 
 
 async def list_cases(kawal: Kawal, actor: Actor, wanted: CaseFilter, page: PageOf[ByAge]) -> Slice[CaseSummary, ByAge]:
-    """The updates in view that fit. Two statements.
+    """The updates in view that fit. Three statements, and some more for a question about cut-offs.
 
     Raises NotFound for an area outside the actor's own, InvalidInput for a term that is neither code nor number.
     """
     now = kawal.now()
     areas = areas_in_view(actor, Permission.UPDATES_READ, area=wanted.area)
-    statement = case_list(within(Update.area_code, areas), *_fitting(kawal, wanted, now=now), page=page)
+    conditions = [within(Update.area_code, areas), *_fitting(kawal, wanted, now=now)]
     async with kawal.database.transaction(Viewer.of(actor), snapshot=True) as connection:
+        if wanted.will_miss_cutoff is not None:
+            outlook = await read_outlook(kawal, connection, _regencies(areas), now=now)
+            late = await missing_cutoff(kawal, connection, outlook, within(Update.area_code, areas))
+            conditions.append(late if wanted.will_miss_cutoff else late.is_not(true()))
+        statement = case_list(*conditions, page=page)
         rows, after = cut((await connection.execute(statement)).all(), page.limit, lambda row: ByAge(row.id))
         who = await read_who(
             connection,
             people=(row.claimed_by for row in rows),
             posts=(post for row in rows for post in posts_of(row, at=now)),
         )
-    return Slice([_summary(row, who, now=now) for row in rows], after)
+        outlook = await read_outlook(kawal, connection, {row.area_code for row in rows if row.task_id}, now=now)
+        ways = [way_left(row, await kawal.rules.policy(connection, row.policy_version_id)) for row in rows]
+    return Slice([_summary(row, who, outlook, way) for row, way in zip(rows, ways, strict=True)], after)
+
+
+def _regencies(areas: Collection[str]) -> Collection[str] | None:
+    """The regencies that these areas lie in; None where they are wider than one."""
+    return areas if all(len(area) >= len("32.06") for area in areas) else None
 
 
 def case_list(*conditions: ColumnElement[bool], page: PageOf[ByAge]) -> Select[*tuple[Any, ...]]:
     """The statement of the list; with an area it is one range of `(area_code, id)`."""
     columns = (
         *(Update.id, Update.tracking_code, Update.kind, Update.area_code, Update.status, Update.stage),
+        *(Update.policy_version_id, Update.settled, Update.identity_waived, Area.remoteness),
         *(Update.level, Update.cause, Update.submitted_at, Update.closed_at, Update.version),
     )
     statement = (
@@ -117,7 +134,9 @@ def _fitting(kawal: Kawal, wanted: CaseFilter, *, now: datetime) -> Iterator[Col
         yield updates_found_by(wanted.term, vault=kawal.vault)
 
 
-def _summary(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> CaseSummary:
+def _summary(row: Row[*tuple[Any, ...]], who: Who, outlook: Outlook, way: WayLeft) -> CaseSummary:
+    now = outlook.now
+    coming = None if row.task_id is None or way.position.stage is Stage.DELIVERY else outlook.round_of(row.area_code)
     return CaseSummary(
         id=row.id,
         tracking_code=row.tracking_code,
@@ -131,6 +150,8 @@ def _summary(row: Row[*tuple[Any, ...]], who: Who, *, now: datetime) -> CaseSumm
         task_id=row.task_id,
         due_at=row.due_at,
         overdue=row.due_at is not None and row.due_at < now and not row.held_up,
+        round=coming and coming.period,
+        will_miss_cutoff=row.due_at is not None and outlook.will_miss(row.area_code, way, row.due_at),
         submitted_at=row.submitted_at,
         closed_at=row.closed_at,
         version=row.version,

@@ -35,6 +35,10 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.UPDATE_DOCUMENT_WAIT_ENDED: Text(
         id="Perbaikan tidak lagi menunggu dokumen", en="The repair waits for a paper no longer"
     ),
+    AuditType.UPDATE_ROLLED_OVER: Text(
+        id="Lewat batas periode; dihitung untuk periode berikutnya",
+        en="After the cut-off of the round; counts for the next one",
+    ),
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),

@@ -63,6 +63,13 @@ WORDS: Final[dict[str, Text]] = {
         id="Penangguhan atau gangguan berakhir; waktu berjalan lagi.",
         en="A suspension or an outage has ended; clocks run again.",
     ),
+    "round_planned": Text(id="Periode pemutakhiran direncanakan.", en="An update round was planned."),
+    "round_rescheduled": Text(id="Jadwal periode pemutakhiran berubah.", en="An update round was rescheduled."),
+    "round_closed": Text(id="Periode pemutakhiran ditutup.", en="An update round was closed."),
+    "rolled_over": Text(
+        id="Usulan lewat batas periode dan dihitung untuk periode berikutnya; tidak ditolak.",
+        en="An update missed the cut-off of the round and counts for the next one; it is not rejected.",
+    ),
     "digest": Text(id="Tugas masih belum diputuskan.", en="A task is still undecided."),
     "policy_consultation": Text(
         id="Rancangan kebijakan terbuka untuk ditanggapi.", en="A draft policy awaits comments."
@@ -99,9 +106,10 @@ class Told(View):
     id: UUID
     subject: str
     words: Text
-    update_id: UUID | None = Field(description="Null when it is about a draft of a policy, or an order over an area")
+    update_id: UUID | None = Field(description="Null when it is about something else")
     policy_draft_id: UUID | None
     clock_order_id: UUID | None = Field(description="The suspension or the outage that it is about")
+    round_id: UUID | None = Field(description="The update round that it is about")
     tracking_code: str | None = Field(description="Null when the case is no longer in your areas")
     kind: Kind | None
     task_id: UUID | None
@@ -122,7 +130,7 @@ def notification_list(actor: Actor, *, page: PageOf[ByAge]) -> Select[*tuple[Any
     """The statement of the list."""
     columns = (
         *(Notification.id, Notification.subject, Notification.update_id, Notification.task_id),
-        *(Notification.policy_draft_id, Notification.clock_order_id),
+        *(Notification.policy_draft_id, Notification.clock_order_id, Notification.round_id),
         *(Notification.area_code, Notification.to_role, Notification.created_at),
     )
     statement = (
@@ -157,7 +165,7 @@ def _to(actor: Actor) -> ColumnElement[bool]:
         if seat.lent_by is not None
     )
     to_everybody = and_(
-        or_(Notification.policy_draft_id.is_not(None), Notification.clock_order_id.is_not(None)),
+        Notification.update_id.is_(None),
         Notification.to_role.is_(None),
         Notification.to_user_id.is_(None),
         or_(Notification.area_code.in_(_over(actor)), within(Notification.area_code, actor.areas)),
@@ -178,6 +186,7 @@ def _told(row: Row[*tuple[Any, ...]]) -> Told:
         update_id=row.update_id,
         policy_draft_id=row.policy_draft_id,
         clock_order_id=row.clock_order_id,
+        round_id=row.round_id,
         tracking_code=row.tracking_code,
         kind=row.kind,
         task_id=row.task_id,

@@ -30,6 +30,7 @@ from db.repositories.api_keys import NewKey, add_key, add_secret
 from db.repositories.clocks import add_job
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
+from db.repositories.rounds import roll_case
 from db.repositories.tallies import lock_tally
 from db.repositories.trail import Doer
 from devstack.demo_people import demo_id
@@ -51,6 +52,7 @@ from tests.casework.play import Play
 from tests.conftest import SEEDED
 from tests.db.looking import HOLDER, TARAJU, at_desk, seeing
 from tests.privacy.requests import a_request_with_its_export
+from tests.rounds import dates, planned, today
 from tests.scene import SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
 
@@ -89,6 +91,7 @@ async def _fill(scene: Scene) -> None:
     async with scene.as_owner() as connection:
         job = await add_job(connection, area_code=TARAJU, cause="order", at=datetime.now(UTC))
         await connection.execute(_suspended(job))
+    await _roll_over(scene, update_id)
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
@@ -120,6 +123,15 @@ def _suspended(job: int) -> Any:
         office_id=demo_id("office", "dinsos"),
         entered_at=datetime.now(UTC),
     )
+
+
+async def _roll_over(scene: Scene, update_id: UUID) -> None:
+    """A round of the regency, whose cut-off a case missed."""
+    now = datetime.now(UTC)
+    opens = today(now) - timedelta(days=40)
+    round_id = await planned(scene, dates(opens, opens + timedelta(days=20)), at=now)
+    async with scene.worker.transaction(SYSTEM) as connection:
+        await roll_case(connection, update_id, area_code=TARAJU, from_round=round_id, to_round=None, at=now)
 
 
 async def _comment(scene: Scene, update_id: UUID) -> None:

@@ -60,6 +60,7 @@ DEFINERS: Final = {
     "kawal_refresh_holder(bytea)": APP,
     "kawal_refuse_tokens_before(timestamp with time zone)": APP,
     "kawal_regroup(uuid,uuid)": APP,
+    "kawal_round_figures(uuid)": APP,
     "kawal_seats(uuid,timestamp with time zone,uuid)": BOTH,
     "kawal_track(text)": APP,
     "kawal_track_appeal(text)": APP,
@@ -88,6 +89,7 @@ UPDATED: Final = {
     ("kawal_app", "outbox"): ALL,
     ("kawal_app", "policy_drafts"): "closes_at deadline opened_at revision status version",
     ("kawal_app", "refresh_tokens"): "replaced_by used_at",
+    ("kawal_app", "rounds"): "closed_at closed_by version",
     ("kawal_app", "sessions"): "ended_at ended_because expires_at seen_at",
     ("kawal_app", "sign_in_tallies"): ALL,
     ("kawal_app", "tasks"): ALL,
@@ -108,6 +110,7 @@ UPDATED: Final = {
     ("kawal_worker", "minutes"): "finished_at",
     ("kawal_worker", "minutes_cases"): "detail result settled_at task_id",
     ("kawal_worker", "outbox"): ALL,
+    ("kawal_worker", "rounds"): "rolled_at",
     ("kawal_worker", "tasks"): ALL,
     ("kawal_worker", "updates"): ALL,
 }

@@ -44,6 +44,7 @@ AREA_TABLES: Final = (
     "document_waits",
     "minutes",
     "minutes_cases",
+    "round_rolls",
 )
 DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")
 """Of a regency, and shown to its villages."""
@@ -68,6 +69,8 @@ ANSWERED_TO_ALL_WHO_ARE_KNOWN: Final = {
     "calendars": "nor are its holidays",
     "clock_orders": "nor the decrees over it",
     "clock_jobs": "nor how far they have come",
+    "rounds": "nor when its rounds are",
+    "round_terms": "nor how they were moved",
     "outbox": "ids alone; the API and the worker deliver for everybody",
     "sign_in_tallies": "counted before anybody is known",
 }
