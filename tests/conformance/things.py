@@ -15,7 +15,7 @@ from tests.api.people.staff import Staff
 from tests.api.policies.chamber import DRAFTS, policy
 from tests.api.reads.casebook import known_household
 from tests.api.villages import paper
-from tests.conformance.walk import DECREE, OUTAGE, REGENCY, VILLAGE
+from tests.conformance.walk import DECREE, OUTAGE, REGENCY, ROUND, VILLAGE
 from tests.evidence.files import picture
 from tests.scene import session_of, user
 
@@ -45,6 +45,8 @@ async def make_things(staff: Staff) -> Things:
         **await _draft(staff),
         **await _orders(staff),
         "minutes_id": await _minutes(staff, str(update_id)),
+        "round_id": (await staff.done("perencana", "POST", "/v1/rounds", ROUND))["id"],
+        "period": ROUND["period"],
         "policy_id": str(staff.scene.policy_version_id),
         "kind": "death",
         "code": VILLAGE,

@@ -54,6 +54,15 @@ _CLEAR: Final = {"purpose": "field_visit", "explanation": "Kunjungan rumah bersa
 _CHANGE: Final = {"kind": "circumstances", "circumstances": {"floor": "ceramic"}}
 DECREE: Final = {"number": "360/12/2026", "from": "2026-11-01T00:00:00+07:00", "reason": "landslide"}
 _CLOSED: Final = {"day": "2026-12-28", "name": "Hari jadi", "category": "local_closing", "source": "SK Bupati 7/2026"}
+_WINDOW: Final = {"opens": "2027-03-01", "closes": "2027-03-12"}
+_DAYS: Final = {
+    "opens": "2027-03-01",
+    "input_window": _WINDOW,
+    "musdes_window": _WINDOW,
+    "cut_off": "2027-03-16",
+    "publishes": "2027-03-23",
+}
+ROUND: Final = {"area_code": REGENCY, "period": "2027-03", **_DAYS}
 OUTAGE: Final = {
     "number": "BA-7",
     "part": "network",
@@ -185,6 +194,15 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/calendars/{area_code}": Step(Of.ALL),
     "GET /v1/calendars/{area_code}/versions": Step(Of.ALL),
     "POST /v1/calendars/{area_code}/versions": Step(Of.AREA, {"closed": [_CLOSED]}, headers=_KEYED, over=REGENCY),
+    # Rounds
+    "GET /public/rounds/{area_code}/{period}": Step(Of.ALL),
+    "GET /v1/rounds": Step(Of.ROWS, over=REGENCY, below=True),
+    "POST /v1/rounds": Step(Of.AREA, ROUND, headers=_KEYED, over=REGENCY),
+    "GET /v1/rounds/{round_id}": Step(Of.ALL),
+    "POST /v1/rounds/{round_id}/rescheduling": Step(
+        Of.AREA, {**_DAYS, "publishes": "2027-03-24", "reason": "disaster"}, headers=_KEYED, over=REGENCY
+    ),
+    "POST /v1/rounds/{round_id}/closing": Step(Of.AREA, {}, headers=_KEYED, over=REGENCY),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),
