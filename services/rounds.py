@@ -6,8 +6,8 @@ Each is one transaction: the round and its terms, a job that carries its musdes 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -60,18 +60,26 @@ _SUBJECTS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Act:
+    """A planner at work on a regency's rounds, in a transaction in which nobody else is."""
+
+    connection: AsyncConnection
+    call: Call
+    seat: Seat
+    area_code: str
+    calendar: WorkingCalendar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Terms:
-    """Terms that are about to be written, by whom and when."""
+    """Terms of a round: those that are about to be written, or those that hold when it is closed."""
 
     round_id: UUID
     version: int
-    area_code: str
     period: str
     dates: RoundDates
-    reason: str | None
-    note: str | None
-    seat: Seat
-    call: Call
+    reason: str | None = None
+    note: str | None = None
 
 
 async def plan_round(kawal: Kawal, call: Call, plan: RoundPlan) -> tuple[RoundInFull, bool]:
@@ -84,35 +92,7 @@ async def plan_round(kawal: Kawal, call: Call, plan: RoundPlan) -> tuple[RoundIn
 
     async def do(connection: AsyncConnection) -> Created:
         await require_area(connection, plan.area_code)
-        await lock_rounds(connection, plan.area_code)
-        calendar = await _calendar(kawal, connection, plan.area_code, at=call.at)
-        others = await read_rounds(connection, [plan.area_code])
-        violations = check_plan(plan.dates(), period=plan.period, calendar=calendar, others=others, now=call.at)
-        if any(other.period == plan.period for other in others):
-            violations.append(_planned_already(plan.period))
-        if violations:
-            raise InvalidInput(violations)
-        terms = _Terms(
-            round_id=new_id(),
-            version=1,
-            area_code=plan.area_code,
-            period=plan.period,
-            dates=plan.dates(),
-            reason=None,
-            note=plan.note,
-            seat=seat,
-            call=call,
-        )
-        row = {
-            "id": terms.round_id,
-            "area_code": plan.area_code,
-            "period": plan.period,
-            "version": 1,
-            "planned_at": call.at,
-        }
-        await add_round(connection, row, _columns(terms, calendar))
-        await _tell(connection, terms, AuditType.ROUND_PLANNED)
-        return Created(id=terms.round_id)
+        return await _plan(await _begin(kawal, connection, call, seat, plan.area_code), plan)
 
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
         made, again = await once(
@@ -123,89 +103,95 @@ async def plan_round(kawal: Kawal, call: Call, plan: RoundPlan) -> tuple[RoundIn
 
 async def reschedule_round(kawal: Kawal, call: Call, round_id: UUID, other: Rescheduling) -> RoundInFull:
     """Give a round other days; what has come is not moved. Raises NotFound, Forbidden, StaleVersion, InvalidInput."""
-    async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        before, seat = await _to_change(connection, call, round_id)
-
-        async def do() -> Created:
-            await lock_rounds(connection, before.area_code)
-            held = await find_round(connection, round_id)
-            _require_open(held, call)
-            calendar = await _calendar(kawal, connection, held.area_code, at=call.at)
-            others = [each for each in await read_rounds(connection, [held.area_code]) if each.id != round_id]
-            violations = check_rescheduling(held, other.dates(), calendar=calendar, others=others, now=call.at)
-            if violations:
-                raise InvalidInput(violations)
-            terms = _Terms(
-                round_id=round_id,
-                version=held.version + 1,
-                area_code=held.area_code,
-                period=held.period,
-                dates=other.dates(),
-                reason=other.reason.value,
-                note=other.note,
-                seat=seat,
-                call=call,
-            )
-            await add_terms(connection, _columns(terms, calendar))
-            await connection.execute(
-                update(UpdateRound).where(UpdateRound.id == round_id).values(version=terms.version)
-            )
-            await _tell(connection, terms, AuditType.ROUND_RESCHEDULED)
-            return Created(id=round_id)
-
-        await once(
-            connection, call, other, do, answer=Created, route=f"{PLAN}/{round_id}/rescheduling", vault=kawal.vault
-        )
-        return await read_round_in_full(kawal, connection, call.actor, round_id)
+    return await _change(kawal, call, round_id, other, lambda act, held: _reschedule(act, held, other))
 
 
 async def close_round(kawal: Kawal, call: Call, round_id: UUID, closing: RoundClosing) -> RoundInFull:
     """Close a round that has been published. Raises NotFound, Forbidden, StaleVersion, NotPossibleNow."""
+    return await _change(kawal, call, round_id, closing, lambda act, held: _close(act, held, closing))
+
+
+async def _plan(act: _Act, plan: RoundPlan) -> Created:
+    others = await read_rounds(act.connection, [act.area_code])
+    violations = check_plan(plan.dates(), period=plan.period, calendar=act.calendar, others=others, now=act.call.at)
+    if any(other.period == plan.period for other in others):
+        violations.append(_planned_already(plan.period))
+    if violations:
+        raise InvalidInput(violations)
+    terms = _Terms(round_id=new_id(), version=1, period=plan.period, dates=plan.dates(), note=plan.note)
+    row = {
+        "id": terms.round_id,
+        "area_code": act.area_code,
+        "period": plan.period,
+        "version": 1,
+        "planned_at": act.call.at,
+    }
+    await add_round(act.connection, row, _columns(act, terms))
+    await _tell(act, terms, AuditType.ROUND_PLANNED)
+    return Created(id=terms.round_id)
+
+
+async def _change(
+    kawal: Kawal,
+    call: Call,
+    round_id: UUID,
+    request: Rescheduling | RoundClosing,
+    do: Callable[[_Act, Round], Awaitable[Created]],
+) -> RoundInFull:
+    """Do something to a round that is not closed, in the version that the planner has read."""
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        before, seat = await _to_change(connection, call, round_id)
+        area_code = (await find_round(connection, round_id)).area_code
+        seat = call.actor.seat_for(Permission.ROUNDS_PLAN, area_code=area_code)
 
-        async def do() -> Created:
-            await lock_rounds(connection, before.area_code)
+        async def done() -> Created:
+            act = await _begin(kawal, connection, call, seat, area_code)
             held = await find_round(connection, round_id)
-            _require_open(held, call)
-            calendar = await _calendar(kawal, connection, held.area_code, at=call.at)
-            if state_of(held, now=call.at, calendar=calendar) is not RoundState.PUBLISHED:
-                raise NotPossibleNow(f"The round is published on {held.dates.publishes}, and is closed after that.")
-            if not await has_rolled(connection, round_id):
-                raise NotPossibleNow("What missed the cut-off is still being rolled over.", remedy="Ask again soon.")
-            closed = update(UpdateRound).where(UpdateRound.id == round_id)
-            await connection.execute(closed.values(closed_at=call.at, closed_by=call.actor.user_id))
-            terms = _Terms(
-                round_id=round_id,
-                version=held.version,
-                area_code=held.area_code,
-                period=held.period,
-                dates=held.dates,
-                reason=None,
-                note=closing.note,
-                seat=seat,
-                call=call,
-            )
-            await _tell(connection, terms, AuditType.ROUND_CLOSED)
-            return Created(id=round_id)
+            require_version(call.holds, held.version)
+            if held.closed:
+                raise NotPossibleNow("The round is closed.")
+            return await do(act, held)
 
-        await once(connection, call, closing, do, answer=Created, route=f"{PLAN}/{round_id}/closing", vault=kawal.vault)
+        route = f"{PLAN}/{round_id} {type(request).__name__}"
+        await once(connection, call, request, done, answer=Created, route=route, vault=kawal.vault)
         return await read_round_in_full(kawal, connection, call.actor, round_id)
 
 
-async def _to_change(connection: AsyncConnection, call: Call, round_id: UUID) -> tuple[Round, Seat]:
-    found = await find_round(connection, round_id)
-    return found, call.actor.seat_for(Permission.ROUNDS_PLAN, area_code=found.area_code)
+async def _reschedule(act: _Act, held: Round, other: Rescheduling) -> Created:
+    others = [each for each in await read_rounds(act.connection, [act.area_code]) if each.id != held.id]
+    violations = check_rescheduling(held, other.dates(), calendar=act.calendar, others=others, now=act.call.at)
+    if violations:
+        raise InvalidInput(violations)
+    terms = _Terms(
+        round_id=held.id,
+        version=held.version + 1,
+        period=held.period,
+        dates=other.dates(),
+        reason=other.reason.value,
+        note=other.note,
+    )
+    await add_terms(act.connection, _columns(act, terms))
+    later = update(UpdateRound).where(UpdateRound.id == held.id).values(version=terms.version)
+    await act.connection.execute(later)
+    await _tell(act, terms, AuditType.ROUND_RESCHEDULED)
+    return Created(id=held.id)
 
 
-def _require_open(held: Round, call: Call) -> None:
-    require_version(call.holds, held.version)
-    if held.closed:
-        raise NotPossibleNow("The round is closed.")
+async def _close(act: _Act, held: Round, closing: RoundClosing) -> Created:
+    if state_of(held, now=act.call.at, calendar=act.calendar) is not RoundState.PUBLISHED:
+        raise NotPossibleNow(f"The round is published on {held.dates.publishes}, and is closed after that.")
+    if not await has_rolled(act.connection, held.id):
+        raise NotPossibleNow("What missed the cut-off is still being rolled over.", remedy="Ask again soon.")
+    closed = update(UpdateRound).where(UpdateRound.id == held.id)
+    await act.connection.execute(closed.values(closed_at=act.call.at, closed_by=act.call.actor.user_id))
+    terms = _Terms(round_id=held.id, version=held.version, period=held.period, dates=held.dates, note=closing.note)
+    await _tell(act, terms, AuditType.ROUND_CLOSED)
+    return Created(id=held.id)
 
 
-async def _calendar(kawal: Kawal, connection: AsyncConnection, area_code: str, *, at: datetime) -> WorkingCalendar:
-    return (await kawal.rules.clocks_now(connection, area_code, at=at)).calendar
+async def _begin(kawal: Kawal, connection: AsyncConnection, call: Call, seat: Seat, area_code: str) -> _Act:
+    await lock_rounds(connection, area_code)
+    calendar = (await kawal.rules.clocks_now(connection, area_code, at=call.at)).calendar
+    return _Act(connection=connection, call=call, seat=seat, area_code=area_code, calendar=calendar)
 
 
 def _planned_already(period: str) -> Violation:
@@ -217,42 +203,43 @@ def _planned_already(period: str) -> Violation:
     )
 
 
-def _columns(terms: _Terms, calendar: WorkingCalendar) -> dict[str, Any]:
-    moments = moments_of(terms.dates, calendar)
+def _columns(act: _Act, terms: _Terms) -> dict[str, Any]:
+    moments = moments_of(terms.dates, act.calendar)
     return {
         "round_id": terms.round_id,
         "version": terms.version,
-        "area_code": terms.area_code,
+        "area_code": act.area_code,
         **columns_of(terms.dates),
         "opens_at": moments.opens_at,
         "cutoff_at": moments.cutoff_at,
         "reason": terms.reason,
         "note": terms.note,
-        "entered_by": terms.call.actor.user_id,
-        "entered_role": terms.seat.role.value,
-        "office_id": terms.seat.office_id,
-        "on_behalf_of": terms.seat.on_behalf_of,
-        "entered_at": terms.call.at,
+        "entered_by": act.call.actor.user_id,
+        "entered_role": act.seat.role.value,
+        "office_id": act.seat.office_id,
+        "on_behalf_of": act.seat.on_behalf_of,
+        "entered_at": act.call.at,
     }
 
 
-async def _tell(connection: AsyncConnection, terms: _Terms, what: AuditType) -> None:
+async def _tell(act: _Act, terms: _Terms, what: AuditType) -> None:
     """The job, the event and the announcement; closing moves no deadline, so there is no job for it."""
-    at, area_code = terms.call.at, terms.area_code
+    at, area_code = act.call.at, act.area_code
     if what is not AuditType.ROUND_CLOSED:
-        await add_job(connection, area_code=area_code, cause="round", at=at)
+        await add_job(act.connection, area_code=area_code, cause="round", at=at)
     entry = Entry(
         type=what,
-        by=Doer.of(terms.call.actor, terms.seat),
+        by=Doer.of(act.call.actor, act.seat),
         data={
             "round": str(terms.round_id),
             "period": terms.period,
             "version": terms.version,
             "dates": terms.dates.model_dump(mode="json"),
             "reason": terms.reason,
+            "note": terms.note,
         },
     )
-    await trail.record(connection, stream_of_rounds(area_code), [entry], at=at, area_code=area_code)
+    await trail.record(act.connection, stream_of_rounds(area_code), [entry], at=at, area_code=area_code)
     announced = {
         "id": new_id(),
         "round_id": terms.round_id,
@@ -260,4 +247,4 @@ async def _tell(connection: AsyncConnection, terms: _Terms, what: AuditType) -> 
         "subject": _SUBJECTS[what],
         "created_at": at,
     }
-    await connection.execute(insert(Notification).values(announced))
+    await act.connection.execute(insert(Notification).values(announced))

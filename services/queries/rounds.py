@@ -173,6 +173,19 @@ async def read_round_in_full(kawal: Kawal, connection: AsyncConnection, actor: A
     if row is None:
         raise NotFound(f"There is no round {round_id}.")
     calendars = await kawal.rules.calendars(connection, {row.area_code})
+    return RoundInFull.model_validate(
+        {
+            **_told(row, calendars, now=now),
+            "figures": await _figures(connection, round_id),
+            "yours": await _yours(kawal, connection, actor, round_of(row), now=now),
+            "terms": await _terms(connection, round_id),
+            "closed_at": row.closed_at,
+        },
+    )
+
+
+async def _terms(connection: AsyncConnection, round_id: UUID) -> tuple[RoundTermsView, ...]:
+    """Every calendar that the round was given, the first one first."""
     history = select(RoundTerms.__table__).where(RoundTerms.round_id == round_id).order_by(RoundTerms.version)
     terms = (await connection.execute(history)).all()
     who = await read_who(
@@ -181,7 +194,7 @@ async def read_round_in_full(kawal: Kawal, connection: AsyncConnection, actor: A
         offices=(each.office_id for each in terms),
         posts=(),
     )
-    told = tuple(
+    return tuple(
         RoundTermsView.model_validate(
             {
                 "version": each.version,
@@ -196,15 +209,6 @@ async def read_round_in_full(kawal: Kawal, connection: AsyncConnection, actor: A
             },
         )
         for each in terms
-    )
-    return RoundInFull.model_validate(
-        {
-            **_told(row, calendars, now=now),
-            "figures": await _figures(connection, round_id),
-            "yours": await _yours(kawal, connection, actor, round_of(row), now=now),
-            "terms": told,
-            "closed_at": row.closed_at,
-        },
     )
 
 

@@ -46,7 +46,7 @@ async def make_things(staff: Staff) -> Things:
         **await _orders(staff),
         "minutes_id": await _minutes(staff, str(update_id)),
         "round_id": (await staff.done("perencana", "POST", "/v1/rounds", ROUND))["id"],
-        "period": ROUND["period"],
+        "period": str(ROUND["period"]),
         "policy_id": str(staff.scene.policy_version_id),
         "kind": "death",
         "code": VILLAGE,
