@@ -16,7 +16,7 @@ from domain.deadlines import Credit, compute_deadline
 from domain.durations import WorkingDays
 from domain.lifecycle import Position
 from domain.policy import Policy
-from domain.vocabulary import Stage
+from domain.vocabulary import CONFLICT_STAGES, Stage
 
 _REACH: Final = timedelta(days=400)
 """How far back from a cut-off it is looked for the last moment from which it is still reached."""
@@ -25,22 +25,28 @@ _EXACT: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Going:
-    """By what the stages that are left are counted: the policy of the case, its calendar, what remoteness gives."""
+    """By what the stages that are left are counted: the policy, the calendar, the remoteness; the stage in dispute."""
 
     policy: Policy
     calendar: WorkingCalendar
     remoteness: int
+    contested: Stage | None = None
 
 
 def stages_left(position: Position) -> tuple[Stage, ...]:
     """The stages that are to come before delivery, in order, without the one that the case is in.
 
-    A check that was waived is made up for before delivery. Nothing is left of a case that is delivered or closed.
+    A conflict decides in place of the stage that it is about; a check that was waived is made up for before delivery.
+    Nothing is left of a case that is delivered or closed.
     """
     if position.closed or position.stage is Stage.DELIVERY:
         return ()
-    ahead = (stage for stage in position.route if stage not in position.settled)
-    left = tuple(stage for stage in ahead if stage not in {position.stage, Stage.DELIVERY})
+    passed = position.settled | {position.stage, Stage.DELIVERY}
+    if position.stage in CONFLICT_STAGES:
+        passed |= {position.contested}
+    left = tuple(stage for stage in position.route if stage not in passed)
+    if position.stage is Stage.OPINION:
+        left = (Stage.CONFLICT, *left)
     return (*left, Stage.IDENTITY_CHECK) if position.identity_waived else left
 
 
@@ -48,7 +54,7 @@ def approved_by(due_at: datetime, left: Sequence[Stage], going: Going) -> dateti
     """When a case whose open task is due at `due_at` is approved, if every stage takes as long as it may."""
     extra = going.policy.remoteness_credit(going.remoteness)
     for stage in left:
-        duration = going.policy.stage(stage).deadline
+        duration = going.policy.stage(stage, contested=going.contested).deadline
         remote = isinstance(duration, WorkingDays) and extra
         given = [Credit(working_days=extra, cause="remote_area")] if remote else []
         due_at = compute_deadline(due_at, duration=duration, calendar=going.calendar, credits=given).due_at

@@ -18,7 +18,7 @@ from domain.authority import Actor, Permission
 from domain.policy import Power
 from domain.vocabulary import EscalationCause, Kind, Role, Stage, Status
 from services.kawal import Kawal
-from services.queries.cutoff import Outlook, WayLeft, missing_cutoff, read_outlook, way_left
+from services.queries.cutoff import IS_APPEAL, Outlook, WayLeft, missing_cutoff, read_outlook, way_left
 from services.queries.finding import updates_found_by
 from services.queries.holding import HOLDER_COLUMNS, Holder, deciders, holder_of, posts_of
 from services.queries.keyset import ByAge, PageOf, Slice, cut
@@ -98,7 +98,14 @@ def case_list(*conditions: ColumnElement[bool], page: PageOf[ByAge]) -> Select[*
     """The statement of the list; with an area it is one range of `(area_code, id)`."""
     columns = (
         *(Update.id, Update.tracking_code, Update.kind, Update.area_code, Update.status, Update.stage),
-        *(Update.policy_version_id, Update.settled, Update.identity_waived, Area.remoteness),
+        *(
+            Update.policy_version_id,
+            Update.settled,
+            Update.identity_waived,
+            Update.contested,
+            IS_APPEAL,
+            Area.remoteness,
+        ),
         *(Update.level, Update.cause, Update.submitted_at, Update.closed_at, Update.version),
     )
     statement = (

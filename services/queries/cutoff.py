@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -28,6 +28,9 @@ from domain.rounds import Round, held_until
 from domain.vocabulary import Kind, Stage, Status
 from services.kawal import Kawal
 from services.queries.view import View
+
+IS_APPEAL: Final = Update.appeal_of.is_not(None).label("is_appeal")
+"""Whether a case begins with the decision on an appeal."""
 
 
 class CaseRound(View):
@@ -67,7 +70,7 @@ class Outlook:
     def last_due(self, coming: Round, facts: WayLeft) -> datetime:
         """By when its open task may be due for a case to be in time."""
         left = stages_left(facts.position)
-        key = (coming.id, facts.policy_version_id, left, facts.remoteness)
+        key = (coming.id, facts.policy_version_id, left, facts.remoteness, facts.position.contested)
         if key not in self._known:
             self._known[key] = last_due(coming.cutoff_at, left, self.going(coming.area_code, facts))
         return self._known[key]
@@ -75,7 +78,12 @@ class Outlook:
     def going(self, area_code: str, facts: WayLeft) -> Going:
         """What the stages left are counted by."""
         calendar = self.calendars[regency_of(area_code)]
-        return Going(policy=facts.policy, calendar=calendar, remoteness=facts.remoteness)
+        return Going(
+            policy=facts.policy,
+            calendar=calendar,
+            remoteness=facts.remoteness,
+            contested=facts.position.contested,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +129,7 @@ async def missing_cutoff(
         select(
             regency.label("area_code"),
             *(Update.policy_version_id, Update.kind, Update.status, Update.stage),
-            *(Update.settled, Update.identity_waived, Area.remoteness),
+            *(Update.settled, Update.identity_waived, Update.contested, IS_APPEAL, Area.remoteness),
         )
         .join(Task, and_(Task.update_id == Update.id, Task.status == "open"))
         .join(Area, Area.code == Update.area_code)
@@ -145,6 +153,8 @@ async def _goes_so_and_late(
         Update.stage == way.stage,
         Update.settled == way.settled,
         Update.identity_waived == way.identity_waived,
+        Update.contested.is_not_distinct_from(way.contested),
+        IS_APPEAL.is_(way.is_appeal),
         Area.remoteness == way.remoteness,
         func.greatest(Task.due_at, outlook.now) > outlook.last_due(coming, facts),
     )
@@ -152,8 +162,10 @@ async def _goes_so_and_late(
 
 def way_left(row: Row[*tuple[Any, ...]], policy: Policy) -> WayLeft:
     """Where the case of a row stands, which has its status, stage, what is settled, and the remoteness of its area."""
+    route = policy.route_of(Kind(row.kind)).stages
     position = Position(
-        route=policy.route_of(Kind(row.kind)).stages,
+        route=(Stage.APPEAL, *route) if row.is_appeal else route,
+        contested=row.contested and Stage(row.contested),
         status=Status(row.status),
         stage=row.stage and Stage(row.stage),
         settled=frozenset(Stage(stage) for stage in row.settled),

@@ -37,6 +37,9 @@ def test_what_is_left_of_a_route_ends_before_delivery_and_leaves_out_the_present
     settled = frozenset({Stage.IDENTITY_CHECK, Stage.DELIBERATION})
     returned = _position(Stage.REPAIR, status=Status.RETURNED, settled=settled)
     assert stages_left(returned) == (Stage.VERIFICATION, Stage.APPROVAL, Stage.ENDORSEMENT)
+    heard = _position(Stage.APPROVAL).model_copy(update={"stage": Stage.OPINION, "contested": Stage.APPROVAL})
+    assert stages_left(heard) == (Stage.CONFLICT, Stage.ENDORSEMENT)
+    assert stages_left(heard.model_copy(update={"stage": Stage.CONFLICT})) == (Stage.ENDORSEMENT,)
     waived = _position(Stage.APPROVAL, identity_waived=True)
     assert stages_left(waived) == (Stage.ENDORSEMENT, Stage.IDENTITY_CHECK)
 
