@@ -17,8 +17,8 @@ from db.migrations.row_security import (
     secure,
 )
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
