@@ -130,11 +130,16 @@ def _of_open_task(picture: Picture, task: RowMapping, *, at: datetime) -> Iterat
 
 
 def _of_decisions(picture: Picture) -> Iterator[str]:
-    """A task that was decided has one decision, by one officer; a repair is done, not decided."""
+    """A task that was decided has one decision, by one officer; a repair is done, not decided.
+
+    Of opinions there is one of each officer, and none where an office was silent until its deadline.
+    """
     of_task = Counter(row["task_id"] for row in picture.decisions)
+    opinions = Counter((row["task_id"], row["actor_id"]) for row in picture.decisions if row["stage"] == Stage.OPINION)
+    yield from (f"task {key[0]} has {heard} opinions of one officer" for key, heard in opinions.items() if heard > 1)
     for task in picture.all_tasks():
         wanted = int(task["status"] == "decided" and task["stage"] != Stage.REPAIR)
-        if of_task[task["id"]] != wanted:
+        if task["stage"] != Stage.OPINION and of_task[task["id"]] != wanted:
             yield f"task {task['id']} ({task['stage']}, {task['status']}) has {of_task[task['id']]} decisions"
 
 

@@ -60,7 +60,7 @@ class Offices:
         signed = [{"role": role, "name": "Desa Taraju"} for role in ("village_head", "village_operator")]
         why = {"why_none_held": "Balai desa terendam banjir.", "covers": "village"}
         body = {**_SPTJM, "area_code": TARAJU, "signed_by": signed, **why}
-        answer = await self._post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION], key="sptjm")
+        answer = await self.post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION], key="sptjm")
         answer.raise_for_status()
 
     async def record_minutes(self, cases: Sequence[UUID]) -> httpx2.Response:
@@ -76,7 +76,7 @@ class Offices:
             "signed_by": [{"role": role, "name": "Desa Taraju"} for role in ("village_head", "village_operator")],
             "cases": [{"update_id": str(case), "outcome": "forward"} for case in cases],
         }
-        return await self._post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION])
+        return await self.post("/v1/minutes", body, by=DECIDER[Stage.DELIBERATION])
 
     async def read_minutes(self, minutes_id: str) -> dict[str, Any]:
         """The minutes as the village head reads them."""
@@ -122,7 +122,7 @@ class Offices:
             "household_id": str(chosen.id),
             **_circumstances(floor_area_m2=41),
         }
-        return await self._post("/v1/updates", body, by="operator.taraju", key=key, url=url)
+        return await self.post("/v1/updates", body, by="operator.taraju", key=key, url=url)
 
     async def submitted(self, *, url: str | None = None) -> UUID:
         """Submit something new; the id of the case."""
@@ -145,7 +145,7 @@ class Offices:
             body["reason"] = "incomplete_documents"
         if stage is Stage.DELIBERATION:
             body["minutes"] = _SPTJM
-        return await self._post(f"/v1/tasks/{task['id']}/decision", body, by=DECIDER[stage], key=key, url=url)
+        return await self.post(f"/v1/tasks/{task['id']}/decision", body, by=DECIDER[stage], key=key, url=url)
 
     async def decide_at_last(self, task: RowMapping) -> tuple[httpx2.Response, list[int]]:
         """Whoever has the task decides it, and comes again under the same key for as long as they are asked to."""
@@ -168,21 +168,21 @@ class Offices:
 
     async def claim(self, task: RowMapping) -> httpx2.Response:
         """Whoever has the task says that they work on it."""
-        return await self._post(f"/v1/tasks/{task['id']}/claim", {}, by=DECIDER[Stage(task["stage"])])
+        return await self.post(f"/v1/tasks/{task['id']}/claim", {}, by=DECIDER[Stage(task["stage"])])
 
     async def resubmit(self, update_id: UUID, *, key: str | None = None) -> httpx2.Response:
         """The operator sends a returned case in again."""
         body = _circumstances(floor_area_m2=42)
-        return await self._post(f"/v1/updates/{update_id}/resubmission", body, by="operator.taraju", key=key)
+        return await self.post(f"/v1/updates/{update_id}/resubmission", body, by="operator.taraju", key=key)
 
     async def withdraw(self, update_id: UUID) -> None:
         """The applicant takes the case back, which ends it."""
         path, key = f"/v1/updates/{update_id}/withdrawal", str(uuid4())
         body = {"note": "Pemohon mencabut usulannya."}
-        answer, _ = await self.insist(lambda: self._post(path, body, by="operator.taraju", key=key))
+        answer, _ = await self.insist(lambda: self.post(path, body, by="operator.taraju", key=key))
         assert answer.status_code == 200, answer.text
 
-    async def _post(
+    async def post(
         self,
         path: str,
         body: Mapping[str, Any],
@@ -191,6 +191,7 @@ class Offices:
         key: str | None = None,
         url: str | None = None,
     ) -> httpx2.Response:
+        """Ask the API for something, as somebody who has a token, under a key."""
         headers = {"Authorization": f"Bearer {self.tokens[by]}", "Idempotency-Key": key or str(uuid4())}
         return await self.client.post(f"{url or self.stack.api_url}{path}", json=dict(body), headers=headers)
 
