@@ -7,6 +7,9 @@ from datetime import date
 from uuid import UUID
 
 from domain.changes import Death
+from domain.contracts import ActKind
+from domain.requests import CorrectionRequest, EscalationRequest
+from domain.supervision import CorrectionInput, CorrectionReason, EscalationInput, ManualCause
 from domain.vocabulary import Outcome, ReasonCode, Stage
 from tests.scene import household_of
 from tests.workflows.stack import Stack, floor_area, until
@@ -81,6 +84,24 @@ async def waived_and_made_up_for(kawal: Stack) -> UUID:
     return update_id
 
 
+async def escalated_by_hand_and_disputed(kawal: Stack) -> UUID:
+    """Escalated by hand; then a conflict in which one office is silent, sent back by an administrator when decided."""
+    update_id = await kawal.submit()
+    await kawal.forward_to(update_id, Stage.APPROVAL)
+    escalation = EscalationInput(reason=ManualCause.HOLDER_SILENT)
+    await kawal.ask(update_id, "kabid", EscalationRequest(body=escalation), ActKind.ESCALATE)
+    await kawal.decide(update_id, "verifikator", Outcome.REJECT, reason=ReasonCode.NOT_ELIGIBLE_MEANS)
+    await kawal.decide(update_id, "kades.taraju", note="Rumahnya rusak berat.")
+    while (await kawal.scene.case(update_id)).stage != Stage.CONFLICT:
+        await kawal.next_milestone(update_id)
+    await kawal.decide(update_id, "asisten")
+    correction = CorrectionInput(to=Stage.APPROVAL, reason=CorrectionReason.STUCK)
+    await kawal.ask(update_id, "admin", CorrectionRequest(body=correction), ActKind.CORRECT)
+    await kawal.decide(update_id, "verifikator", Outcome.REJECT, reason=ReasonCode.QUOTA)
+    await kawal.at(update_id, "rejected")
+    return update_id
+
+
 SHAPES: dict[str, Callable[[Stack], Awaitable[UUID]]] = {
     shape.__name__: shape
     for shape in (
@@ -90,5 +111,6 @@ SHAPES: dict[str, Callable[[Stack], Awaitable[UUID]]] = {
         escalated_and_withdrawn,
         registry_down_then_ministry_returns,
         waived_and_made_up_for,
+        escalated_by_hand_and_disputed,
     )
 }

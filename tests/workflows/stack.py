@@ -27,7 +27,14 @@ from domain.contracts import Act, ActKind, ActResult
 from domain.decisions import DecisionInput
 from domain.ids import new_id, workflow_id
 from domain.keyring import KeyRing
-from domain.requests import DecisionRequest, ResubmissionInput, ResubmissionRequest, WithdrawalInput, WithdrawalRequest
+from domain.requests import (
+    CaseRequest,
+    DecisionRequest,
+    ResubmissionInput,
+    ResubmissionRequest,
+    WithdrawalInput,
+    WithdrawalRequest,
+)
 from domain.vocabulary import Outcome, ReasonCode, Stage
 from runtime.connectors.civil_registry import CivilRegistryClient
 from runtime.connectors.ministry import MinistryClient
@@ -202,6 +209,11 @@ class Stack:
         decision = DecisionInput(outcome=outcome, reason=reason, note=note, minutes=minutes)
         act_id = await self.scene.ask(update_id, by, DecisionRequest(body=decision), act_id=act_id)
         return await self.act(update_id, act_id, ActKind.DECIDE, task_id or case.task)
+
+    async def ask(self, update_id: UUID, by: str, request: CaseRequest, kind: ActKind) -> ActResult:
+        """Write an act down and have the case do it."""
+        case = await self.scene.case(update_id)
+        return await self.act(update_id, await self.scene.ask(update_id, by, request), kind, case.task)
 
     async def resubmit(self, update_id: UUID, change: Change, *, by: str = "operator.taraju") -> ActResult:
         case = await self.scene.case(update_id)
