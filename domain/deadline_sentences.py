@@ -180,6 +180,11 @@ _ENGLISH: Final = _Words(
 )
 
 
+def day_words(day: date, lang: Language) -> str:
+    """A day as people write it: `Senin 2 Februari 2026`."""
+    return (_INDONESIAN if lang == "id" else _ENGLISH).day(day)
+
+
 def sentence_of(deadline: Deadline, lang: Language) -> str:
     """Start, time allowed, days not counted and why, credits, pauses and the result, in that order."""
     words = _INDONESIAN if lang == "id" else _ENGLISH

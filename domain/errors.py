@@ -127,6 +127,27 @@ class NotAppealable(DomainError):
     default_remedy = "Only the rejection of an update is appealed, and only once."
 
 
+class NotReopenable(DomainError):
+    """The case has not lapsed, or its way back was used already."""
+
+    code = "not_reopenable"
+    default_remedy = "Only a case that has lapsed is reopened, and only once."
+
+
+class AlreadyReopened(DomainError):
+    """The lapsed case was reopened. `data` names the case that carries it on."""
+
+    code = "already_reopened"
+    default_remedy = "Follow the case that carries it on."
+
+
+class ReopenTooLate(DomainError):
+    """The time to reopen the lapsed case has passed. `data` names its last day."""
+
+    code = "reopen_too_late"
+    default_remedy = "Submit a new update for the household."
+
+
 class StaleVersion(DomainError):
     """The thing has changed since the version the client holds (If-Match)."""
 
@@ -350,6 +371,9 @@ REFUSALS: dict[str, type[DomainError]] = {
         AlreadyAppealed,
         AppealTooLate,
         NotAppealable,
+        NotReopenable,
+        AlreadyReopened,
+        ReopenTooLate,
         StaleVersion,
         IdempotencyKeyReused,
         EngineUnavailable,

@@ -185,13 +185,13 @@ class HeldEvidence(NamedTuple):
 class Naming(NamedTuple):
     """Who names evidence in which area, for which case (None for one that is only being submitted).
 
-    An appeal may name again what stands behind the case whose rejection it is against.
+    Who carries on an earlier case, by an appeal or having it reopened, may name again what stands behind it.
     """
 
     user_id: UUID
     area_code: str
     update_id: UUID | None
-    appeal_of: UUID | None = None
+    earlier: frozenset[UUID] = frozenset()
 
 
 def evidence_ids(named: Iterable[EvidenceRef]) -> list[UUID]:
@@ -229,7 +229,7 @@ def check_named(
 def _check_one(paper: EvidenceRef, held: HeldEvidence | None, naming: Naming, *, pointer: str) -> list[Violation]:
     if held is None or held.erased_at is not None or held.area_code != naming.area_code:
         return [_unknown(pointer)]
-    already_here = held.update_id is not None and held.update_id in {naming.update_id, naming.appeal_of}
+    already_here = held.update_id is not None and held.update_id in naming.earlier | {naming.update_id}
     if not already_here and held.uploaded_by != naming.user_id:
         return [_unknown(pointer)]
     if held.update_id is not None and not already_here:

@@ -37,6 +37,7 @@ class Happening(StrEnum):
     SENT_BACK = "sent_back"
     DOCUMENT_AWAITED = "document_awaited"
     DOCUMENT_WAIT_ENDED = "document_wait_ended"
+    LAPSED = "lapsed"
     DISPUTED = "disputed"
     OPINIONS_HEARD = "opinions_heard"
     UPHELD = "upheld"
@@ -162,6 +163,9 @@ def _unsettle(position: Position, stages: frozenset[Stage]) -> Position:
 
 
 def _started(position: Position) -> Position:
+    """A case that reopens a lapsed one begins where that one ended: returned."""
+    if position.returned_from is not None:
+        return position.model_copy(update={"stage": Stage.REPAIR, "status": Status.RETURNED})
     return enter_next(position)
 
 
@@ -248,9 +252,9 @@ def _closed_as(status: Status) -> Callable[[Position], Position]:
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         Happening.STARTED,
-        "A received update enters the first stage of its route.",
+        "A received update enters the first stage of its route; one that reopens a lapsed case is repaired first.",
         frozenset({Status.RECEIVED}),
-        _ENTERED,
+        _ENTERED | {Status.RETURNED},
         _started,
     ),
     Transition(
@@ -364,6 +368,13 @@ TRANSITIONS: tuple[Transition, ...] = (
         frozenset({Status.WAITING_DOCUMENT}),
         frozenset({Status.RETURNED}),
         _document_wait_ended,
+    ),
+    Transition(
+        Happening.LAPSED,
+        "A repair that nobody has sent in, past its whole ladder and after the applicant was told, ends the case.",
+        frozenset({Status.RETURNED}),
+        frozenset({Status.LAPSED}),
+        _closed_as(Status.LAPSED),
     ),
     Transition(
         Happening.DISPUTED,

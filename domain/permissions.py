@@ -15,6 +15,7 @@ class Permission(StrEnum):
     UPDATES_REPAIR = "area:updates:repair"
     UPDATES_WITHDRAW = "area:updates:withdraw"
     UPDATES_APPEAL = "area:updates:appeal"
+    UPDATES_REOPEN = "area:updates:reopen"
     TASKS_READ = "area:tasks:read"
     TASKS_WORK = "area:tasks:work"
     STALLED_READ = "area:stalled:read"
@@ -65,9 +66,9 @@ LENT = READING | {
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
 _CONSULTED = frozenset({Permission.POLICIES_COMMENT})
 _OFFICER = READING | _CONSULTED | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
-_SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE}
+_SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
-_OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW}
+_OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW, Permission.UPDATES_REOPEN}
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
 _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})

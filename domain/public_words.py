@@ -41,6 +41,12 @@ APPEAL_UPHELD: Final = _text(
 )
 """The end of an appeal that was upheld."""
 
+LAPSES: Final = _text(
+    "Bila tidak diperbaiki, usulan berakhir pada {day}; hubungi operator desa.",
+    "Unless it is mended, the update ends on {day}; contact the village operator.",
+)
+"""What is said of a case that will lapse."""
+
 STATUS_TEXTS: Final = {
     Status.RECEIVED: _text("Usulan diterima.", "The update has been received."),
     Status.CHECKING: _text(
@@ -69,6 +75,9 @@ STATUS_TEXTS: Final = {
     Status.APPLIED: _APPROVED,
     Status.REJECTED: _text("Usulan ditolak.", "The update has been rejected."),
     Status.WITHDRAWN: _text("Usulan ditarik kembali.", "The update has been withdrawn."),
-    Status.LAPSED: _text("Usulan berakhir karena lewat waktu.", "The update has lapsed."),
+    Status.LAPSED: _text(
+        "Usulan berakhir karena lewat waktu; operator desa dapat membukanya kembali.",
+        "The update has lapsed; the village operator can have it reopened.",
+    ),
     Status.SUPERSEDED: _text("Digantikan oleh usulan lain.", "Another update has taken its place."),
 }

@@ -151,6 +151,16 @@ class DocumentWaitReason(StrEnum):
     HARD_TO_GET_TO = "hard_to_get_to"
 
 
+class ReopenReason(StrEnum):
+    """Why a lapsed case is taken up again (sebab dibuka kembali)."""
+
+    PAPER_CAME_LATE = "paper_came_late"
+    HOUSEHOLD_AWAY = "household_away"
+    OPERATOR_AT_FAULT = "operator_at_fault"
+    NOT_REACHED = "not_reached"
+    DISASTER = "disaster"
+
+
 class MinutesType(StrEnum):
     """What a village decides by: minutes of a musdes (berita acara), or the SPTJM of its head where none was held."""
 

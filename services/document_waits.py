@@ -165,7 +165,7 @@ async def _bind(repair: _Repair, document: EvidenceType, evidence_id: UUID) -> l
     """Put the file behind the case; answers what the trail tells of it. Raises InvalidInput."""
     case, actor = repair.case, repair.call.actor
     named = [EvidenceRef(type=document, evidence_id=evidence_id)]
-    naming = Naming(actor.user_id, case.area_code, case.id, case.appeal_of)
+    naming = Naming(actor.user_id, case.area_code, case.id, case.earlier)
     violations = await check_evidence(repair.connection, named, naming)
     if violations:
         raise InvalidInput([each.model_copy(update={"pointer": "/evidence_id"}) for each in violations])

@@ -160,8 +160,8 @@ async def check_proposal(
         area_code=area_code,
         counterpart=await _counterpart(kawal, connection, change),
     )
-    own = (None, None) if case is None else (case.id, case.appeal_of)
-    naming = Naming(call.actor.user_id, area_code, *own)
+    of_case = None if case is None else case.id
+    naming = Naming(call.actor.user_id, area_code, of_case, frozenset() if case is None else case.earlier)
     return check_change(change, context) + await check_evidence(connection, evidence, naming)
 
 

@@ -57,6 +57,10 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
             "when to look again, and the deadline reckoned anew from pauses and calendars, each an event of its own",
             frozenset({"next_milestone_at", "due_at", "deadline", "digests_sent", "version"}),
         ),
+        "lapse_notices": Silence(
+            "when a case will lapse, reckoned anew from its pauses; that it was told and that it has are events",
+            frozenset({"lapses_at", "deadline"}),
+        ),
         "notifications": Silence("a digest of what stands; rungs that fire have their events"),
     },
     ("duties/clock_jobs.py", "reckon_case"): {

@@ -60,6 +60,10 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.UPDATE_DOCUMENT_AWAITED,
         seen_by="test_a_repair_waits_for_a_paper_and_goes_on_with_what_was_left",
     ),
+    "POST /v1/updates/{update_id}/reopening": _told(
+        AuditType.UPDATE_REOPENED,
+        seen_by="test_of_two_who_reopen_at_once_one_does",
+    ),
     "POST /v1/updates/{update_id}/document-wait/end": _told(
         AuditType.UPDATE_DOCUMENT_WAIT_ENDED,
         seen_by="test_a_repair_waits_for_a_paper_and_goes_on_with_what_was_left",

@@ -8,12 +8,14 @@ from activities.casework import partners
 from activities.casework.acts import record_act
 from activities.casework.disputes import close_opinions
 from activities.casework.ladder import has_lapsed, is_deemed, pass_milestone
-from activities.casework.stages import arrive, stay, step_of
+from activities.casework.lapses import see_to_lapse
+from activities.casework.stages import arrive, stay
 from activities.casework.tasks import seek_decider
 from activities.casework.waits import end_run_out
 from activities.casework.work import Desk, Work, work_on
 from activities.edge import refusals
 from db.repositories.cases import claim_case
+from db.repositories.lapses import read_reason
 from db.repositories.outbox import mark_started
 from db.repositories.situations import read_situation
 from db.repositories.tasks import find_open_task
@@ -88,7 +90,7 @@ class Casework:
             task = await pass_milestone(work, task)
             if has_lapsed(work, task):
                 return StepTaken(next=await close_opinions(work, task))
-            return StepTaken(next=await step_of(work, task))
+            return StepTaken(next=await see_to_lapse(work, task))
 
     @activity.defn(name=ActivityName.CLOSE_IDENTITY_CHECK)
     async def close_identity_check(self, command: CloseIdentityCheck) -> StepTaken:
@@ -122,4 +124,6 @@ async def _open(work: Work, run_id: str) -> NextStep:
     if work.case.stage is not None:
         await claim_case(work.connection, work.case.id, run_id)
         return await stay(work)
-    return await arrive(work, move(work.position, Happening.STARTED), also={"run_id": run_id})
+    reason = None if work.case.reopen_of is None else await read_reason(work.connection, work.case.id)
+    started = move(work.position, Happening.STARTED)
+    return await arrive(work, started, reason=reason, also={"run_id": run_id})

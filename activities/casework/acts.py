@@ -293,7 +293,7 @@ async def _keep_revision(
 
 async def _bind_files(work: Work, actor: Actor, repair: ResubmissionInput, *, number: int) -> list[JsonValue]:
     """Put files that are new behind the case; answers what the trail tells of them. Raises InvalidInput."""
-    naming = Naming(actor.user_id, work.case.area_code, work.case.id, work.case.appeal_of)
+    naming = Naming(actor.user_id, work.case.area_code, work.case.id, work.case.earlier)
     violations = await check_evidence(work.connection, repair.evidence, naming)
     if violations:
         raise InvalidInput(violations)

@@ -29,7 +29,7 @@ async def opens_conflict(work: Work, answer: Answer, *, role: Role) -> bool:
     """Whether the no of a `role` opens a conflict, by what officers have answered in the case before."""
     rows = await work.connection.execute(
         select(Decision.stage, Decision.outcome, Decision.reason).where(
-            Decision.update_id == work.case.id,
+            Decision.update_id.in_([work.case.id, *work.case.earlier]),
             Decision.decided_by == "officer",
         ),
     )

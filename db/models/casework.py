@@ -25,7 +25,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import AreaCode, Base, Document, Moment, one_of
 from domain.pauses import PauseCause
 from domain.policy import Power, RungAction
-from domain.vocabulary import AppealGround, EscalationCause, Kind, MatchResult, Outcome, ReasonCode, Role, Stage, Status
+from domain.vocabulary import (
+    AppealGround,
+    EscalationCause,
+    Kind,
+    MatchResult,
+    Outcome,
+    ReasonCode,
+    ReopenReason,
+    Role,
+    Stage,
+    Status,
+)
 
 TASK_STATUSES = ("open", "decided", "cancelled")
 
@@ -34,7 +45,7 @@ class Update(Base):
     """A household update (usulan pemutakhiran): one proposed change to one household.
 
     `appeal_of` is the rejected update that it appeals against, on the `ground`; `contested` the stage whose no is, or
-    was, disputed.
+    was, disputed; `reopen_of` the lapsed update that it carries on, for the `reopen_reason`.
     """
 
     __tablename__ = "updates"
@@ -45,7 +56,9 @@ class Update(Base):
         one_of("cause", EscalationCause),
         one_of("contested", Stage),
         one_of("ground", AppealGround),
+        one_of("reopen_reason", ReopenReason),
         CheckConstraint("(appeal_of IS NULL) = (ground IS NULL)", name="appeal_has_ground"),
+        CheckConstraint("(reopen_of IS NULL) = (reopen_reason IS NULL)", name="reopening_has_reason"),
         # One appeal of a rejection: a further one only where the former was taken back.
         Index(
             "uq_updates_appeal_of",
@@ -53,6 +66,7 @@ class Update(Base):
             unique=True,
             postgresql_where=text("appeal_of IS NOT NULL AND status NOT IN ('lapsed', 'withdrawn')"),
         ),
+        Index("uq_updates_reopen_of", "reopen_of", unique=True, postgresql_where=text("reopen_of IS NOT NULL")),
         Index("ix_updates_area_code_id", "area_code", "id"),
         Index("ix_updates_status_area_code", "status", "area_code"),
         Index("ix_updates_household_id", "household_id"),
@@ -92,6 +106,8 @@ class Update(Base):
     contested: Mapped[str | None]
     appeal_of: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
     ground: Mapped[str | None]
+    reopen_of: Mapped[UUID | None] = mapped_column(ForeignKey("updates.id"))
+    reopen_reason: Mapped[str | None]
 
 
 class Revision(Base):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import AreaCode, Base, Moment, one_of
+from db.models.base import AreaCode, Base, Document, Moment, one_of
 from domain.document_waits import DocumentWaitEnd
 from domain.evidence import EvidenceType
 from domain.vocabulary import DocumentWaitReason, PeerOffice, Role
@@ -51,3 +51,19 @@ class DocumentWait(Base):
     ended_because: Mapped[str | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
+
+
+class LapseNotice(Base):
+    """That the applicant was told, once for each repair, that the case will lapse; `lapses_at` moves with pauses."""
+
+    __tablename__ = "lapse_notices"
+    __table_args__ = (Index("ix_lapse_notices_update_id", "update_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), unique=True)
+    update_id: Mapped[UUID] = mapped_column(ForeignKey("updates.id"))
+    area_code: Mapped[AreaCode]
+    told_at: Mapped[Moment]
+    lapses_at: Mapped[Moment]
+    deadline: Mapped[Document]
+    lapsed_at: Mapped[datetime | None]

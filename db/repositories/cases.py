@@ -15,7 +15,9 @@ from sqlalchemy import (
     Row,
     Select,
     SQLColumnExpression,
+    any_,
     bindparam,
+    cast,
     func,
     insert,
     literal,
@@ -26,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import Uuid as UuidType
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -66,6 +68,12 @@ class CaseRecord:
     version: int
     contested: Stage | None = None
     appeal_of: UUID | None = None
+    reopen_of: UUID | None = None
+
+    @property
+    def earlier(self) -> frozenset[UUID]:
+        """The cases that this one carries on."""
+        return frozenset({each for each in (self.appeal_of, self.reopen_of) if each is not None})
 
     def position(self, policy: Policy) -> Position:
         """Where the case stands on the route that its policy gives its kind; an appeal is decided before it goes on."""
@@ -122,6 +130,7 @@ CASE_COLUMNS = (
     Update.version,
     Update.contested,
     Update.appeal_of,
+    Update.reopen_of,
 )
 _CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 
@@ -148,10 +157,19 @@ _SAVE = update(Update).where(Update.id == bindparam("case_id"))
 
 
 def parts_of(of_update: SQLColumnExpression[UUID], update_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """That a row belongs to the case, or to the one whose rejection it appeals against: the parts in both bar."""
-    case = aliased(Update)
-    appealed = select(case.appeal_of).where(case.id == update_id).correlate_except(case).scalar_subquery()
-    return of_update.in_([update_id, appealed])
+    """That a row belongs to the case, or to one that it carries on: the parts in all of them bar.
+
+    It carries on the one whose rejection it appeals against, that which it reopens, and what the rejected one reopened.
+    """
+    case, appealed = aliased(Update), aliased(Update)
+    one_line = (
+        select(array([case.id, case.appeal_of, case.reopen_of, appealed.reopen_of]))
+        .outerjoin(appealed, appealed.id == case.appeal_of)
+        .where(case.id == update_id)
+        .correlate_except(case, appealed)
+        .scalar_subquery()
+    )
+    return of_update == any_(cast(one_line, ARRAY(UuidType())))
 
 
 _THIS_UPDATE = bindparam("update_id", type_=UuidType())
@@ -250,6 +268,7 @@ def case_of(values: Iterable[Any]) -> CaseRecord:
         version=row.version,
         contested=row.contested and Stage(row.contested),
         appeal_of=row.appeal_of,
+        reopen_of=row.reopen_of,
     )
 
 

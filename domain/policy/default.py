@@ -25,7 +25,7 @@ from domain.policy.model import (
     RouteRule,
 )
 from domain.policy.stages import Rung, RungAction, StageRule
-from domain.policy.waits import DocumentWaitRule
+from domain.policy.waits import DocumentWaitRule, LapseRule
 from domain.provenance import Bilingual
 from domain.reasons import DEFAULT_REASONS, ReasonRule
 from domain.vocabulary import HUMAN_STAGES, ROUTE_OUTCOMES, AttendanceGroup, Kind, Role, Stage, Strength
@@ -51,6 +51,9 @@ _OFFICE_DAYS = Pace(
     opinion=WorkingDays(working_days=3),
     conflict=WorkingDays(working_days=3),
     document_wait=CalendarDays(calendar_days=60),
+    lapse=WorkingDays(working_days=20),
+    notice=WorkingDays(working_days=10),
+    reopenable=CalendarDays(calendar_days=90),
 )
 
 
@@ -84,6 +87,9 @@ _SECONDS = Pace(
     opinion=_seconds(20),
     conflict=_seconds(20),
     document_wait=_seconds(60),
+    lapse=_seconds(10),
+    notice=_seconds(10),
+    reopenable=_seconds(3600),
 )
 
 
@@ -155,6 +161,13 @@ def _policy(
         minutes=minutes,
         appeals=default_appeals(pace),
         conflicts=default_conflicts(pace),
+        lapse=LapseRule(
+            after=pace.lapse,
+            notice=pace.notice,
+            reopen_within=pace.reopenable,
+            source="Proposal; the household does not pay for its operator: told two weeks before, can come back",
+            strength=Strength.PROPOSAL,
+        ),
         document_wait=DocumentWaitRule(
             longest=pace.document_wait,
             source="Proposal; as long as Kemensos gave households without identity papers to get them",

@@ -34,6 +34,9 @@ class Pace(NamedTuple):
     opinion: Duration
     conflict: Duration
     document_wait: Duration
+    lapse: Duration
+    notice: Duration
+    reopenable: Duration
 
 
 def reminder() -> Rung:

@@ -1,4 +1,4 @@
-"""What a case waits for that nobody of its offices can do: a paper of another office."""
+"""What a case waits for that nobody of its offices can do, and when it is waited for no longer."""
 
 from __future__ import annotations
 
@@ -10,3 +10,15 @@ class DocumentWaitRule(Provenance):
     """How long a repair may stand in all while the applicant waits for a paper of another office."""
 
     longest: Duration
+
+
+class LapseRule(Provenance):
+    """When a repair that nobody sends in is given up.
+
+    The applicant is told `after` so long past the last rung of the repair, and the case lapses no sooner than `notice`
+    later. It can be reopened once, within `reopen_within`.
+    """
+
+    after: Duration
+    notice: Duration
+    reopen_within: Duration

@@ -27,6 +27,7 @@ ActionName: TypeAlias = Literal[
     "appeal",
     "await_document",
     "end_document_wait",
+    "reopen",
 ]
 
 

@@ -53,6 +53,17 @@ from services.queries.disputes import (
     require_appealable,
 )
 from services.queries.holds import HoldStanding, read_standing_hold
+from services.queries.lapses import (
+    LapseFacts,
+    LapseStanding,
+    Reopened,
+    ReopenStanding,
+    lapse_standing,
+    read_lapses,
+    reopen_standing,
+    reopened,
+    require_may_reopen,
+)
 from services.queries.masking import Masked, masked_change, masked_paper
 from services.queries.reasons import Reason, reason_of
 from services.queries.rights import ObjectionStanding, read_objections
@@ -100,6 +111,11 @@ class CaseInFull(View):
     appeal: Appealed | None = Field(description="What it appeals against, when it is an appeal")
     appealable: AppealStanding | None = Field(description="Until when its rejection can be appealed, and what appealed")
     conflict: ConflictStanding | None = Field(description="The conflict between two offices about it, open or decided")
+    lapse: LapseStanding | None = Field(description="That it was said to lapse, and whether it has")
+    reopenable: ReopenStanding | None = Field(
+        description="Until when a lapsed case can be reopened, and as what it was"
+    )
+    reopens: Reopened | None = Field(description="The lapsed case that it carries on")
     document_waits: tuple[DocumentWaited, ...] = Field(description="Papers of other offices that it waited for")
     objections: tuple[ObjectionStanding, ...] = Field(
         description="Objections of persons to the processing of their data in it, open or upheld",
@@ -127,6 +143,7 @@ class _Read:
     disputes: DisputeFacts
     waits: Rows
     round: CaseRound | None
+    lapses: LapseFacts
 
 
 async def read_scoped_case(
@@ -190,6 +207,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         disputes=await read_disputes(kawal, connection, case, policy),
         waits=await read_waits(connection, case.id),
         round=await read_case_round(kawal, connection, case, policy, task and task.deadline.due_at),
+        lapses=await read_lapses(kawal, connection, case, policy),
     )
 
 
@@ -250,6 +268,9 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         appeal=appealed_standing(found.disputes, case),
         appealable=appeal_standing(found.disputes, now=now),
         conflict=conflict_standing(case, found.policy, decisions),
+        lapse=lapse_standing(found.lapses, now=now),
+        reopenable=reopen_standing(found.lapses),
+        reopens=reopened(found.lapses),
         document_waits=waited(found.waits, who),
         objections=found.objections,
         actions=(
@@ -262,6 +283,7 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
                 "await_document",
                 lambda: require_may_wait(actor, position, found.task, found.policy, area_code=case.area_code, now=now),
             ),
+            verdict("reopen", lambda: require_may_reopen(actor, found.lapses, case, now=now)),
             verdict("end_document_wait", lambda: require_may_end(actor, position, area_code=case.area_code)),
         ),
     )

@@ -39,6 +39,11 @@ WORDS: Final[dict[AuditType, Text]] = {
         id="Lewat batas periode; dihitung untuk periode berikutnya",
         en="After the cut-off of the round; counts for the next one",
     ),
+    AuditType.UPDATE_LAPSE_TOLD: Text(
+        id="Pemohon diberi tahu bahwa usulan akan berakhir", en="Applicant told that the update will lapse"
+    ),
+    AuditType.UPDATE_LAPSED: Text(id="Usulan berakhir karena lewat waktu", en="Update lapsed"),
+    AuditType.UPDATE_REOPENED: Text(id="Usulan dibuka kembali", en="Update reopened"),
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),

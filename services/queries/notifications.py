@@ -48,6 +48,18 @@ WORDS: Final[dict[str, Text]] = {
         id="Perbaikan usulan tidak lagi menunggu dokumen; batas waktunya berjalan lagi.",
         en="The repair of an update waits for a paper no longer; its clock runs again.",
     ),
+    "lapse_told": Text(
+        id="Usulan akan berakhir karena tidak diperbaiki; sampaikan kepada pemohon.",
+        en="An update will lapse since nobody has mended it; tell the applicant.",
+    ),
+    "lapsed": Text(
+        id="Usulan berakhir karena lewat waktu; masih dapat dibuka kembali.",
+        en="An update has lapsed; it can be reopened.",
+    ),
+    "reopened": Text(
+        id="Usulan yang berakhir dibuka kembali dan menunggu perbaikan.",
+        en="A lapsed update was reopened and waits to be repaired.",
+    ),
     "sent_back": Text(
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",

@@ -108,6 +108,9 @@ WALK: Final[Mapping[str, Step]] = {
         {"document": "kk", "office": "civil_registry_office", "reason": "being_issued"},
         headers=_KEYED,
     ),
+    "POST /v1/updates/{update_id}/reopening": Step(
+        Of.AREA, {"reason": "not_reached", "text": "Keluarga baru mendengar kemarin"}, headers=_KEYED
+    ),
     "POST /v1/updates/{update_id}/document-wait/end": Step(Of.AREA, {}, headers=_KEYED),
     "POST /v1/updates/{update_id}/comments": Step(Of.AREA, {"text": "Rumahnya sudah dilihat"}, headers=_KEYED),
     "GET /v1/updates/{update_id}/holds": Step(Of.AREA),

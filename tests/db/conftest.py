@@ -19,6 +19,7 @@ from db.models import (
     DraftRevision,
     EvidenceUpload,
     ForeignIdentity,
+    LapseNotice,
     LegalHold,
     PolicyAnswer,
     PolicyComment,
@@ -96,6 +97,7 @@ async def _fill(scene: Scene) -> None:
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)
     await _wait_for_a_paper(scene, update_id, task_id)
+    await _tell_of_a_lapse(scene, update_id, task_id)
     await _hold(scene, update_id)
     await _list_in_minutes(scene, update_id)
     await a_request_with_its_export(scene)
@@ -175,6 +177,14 @@ async def _wait_for_a_paper(scene: Scene, update_id: UUID, task_id: UUID) -> Non
                 ended_by=operator,
             ),
         )
+
+
+async def _tell_of_a_lapse(scene: Scene, update_id: UUID, task_id: UUID) -> None:
+    """The applicant was told that the case would lapse."""
+    at = datetime.now(UTC)
+    row = {"task_id": task_id, "update_id": update_id, "area_code": TARAJU, "told_at": at, "lapses_at": at}
+    async with scene.worker.transaction(SYSTEM) as connection:
+        await connection.execute(insert(LapseNotice).values(row | {"id": new_id(), "deadline": {}}))
 
 
 async def _consult(scene: Scene) -> None:

@@ -59,6 +59,7 @@ CHANGES: Final = {
     "identity_digests": "made anew with what they are of",
     "identity_results": "asked again",
     "idempotency_keys": "are answered",
+    "lapse_notices": "move with pauses, and come true, once",
     "legal_holds": "are lifted, once",
     "memberships": "get another end while they run",
     "minutes": "superseded by another record, once, and carried out, once",

@@ -64,6 +64,7 @@ DEFINERS: Final = {
     "kawal_seats(uuid,timestamp with time zone,uuid)": BOTH,
     "kawal_track(text)": APP,
     "kawal_track_appeal(text)": APP,
+    "kawal_track_reopened(text)": APP,
     "kawal_wrote_draft(uuid,uuid)": APP,
 }
 """Functions that see past row security, and who may ask them; triggers are asked by nobody."""
@@ -107,6 +108,7 @@ UPDATED: Final = {
     ("kawal_worker", "idempotency_keys"): ALL,
     ("kawal_worker", "identity_digests"): "ended_at",
     ("kawal_worker", "identity_results"): ALL,
+    ("kawal_worker", "lapse_notices"): "deadline lapsed_at lapses_at",
     ("kawal_worker", "minutes"): "finished_at",
     ("kawal_worker", "minutes_cases"): "detail result settled_at task_id",
     ("kawal_worker", "outbox"): ALL,

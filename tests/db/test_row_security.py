@@ -42,6 +42,7 @@ AREA_TABLES: Final = (
     "update_evidence",
     "comments",
     "document_waits",
+    "lapse_notices",
     "minutes",
     "minutes_cases",
     "round_rolls",

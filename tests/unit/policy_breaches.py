@@ -494,6 +494,24 @@ BREACHES = [
         "wait_without_a_time",
     ),
     Breach(
+        "a_lapse_waits_for_a_time",
+        to("/lapse/after", {"window_close": "musdes", "at_least": {"working_days": 3}}),
+        "/lapse/after",
+        "lapse_without_a_time",
+    ),
+    Breach(
+        "notice_of_a_lapse_leaves_time_to_mend",
+        to("/lapse/notice", {"calendar_days": 6}),
+        "/lapse/notice",
+        "notice_too_short",
+    ),
+    Breach(
+        "notice_of_a_lapse_leaves_time_to_mend",
+        to("/lapse/notice", {"working_days": 4}),
+        "/lapse/notice",
+        "notice_too_short",
+    ),
+    Breach(
         "a_wait_for_a_paper_stops_the_repair",
         to("/repair/pauses", ["area_suspended"]),
         "/repair/pauses",

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from db.repositories.people import read_actor
+from domain.contracts import ActKind
 from domain.document_waits import DocumentWaitEndInput, DocumentWaitInput
+from domain.errors import CaseClosed
 from domain.evidence import EvidenceType
 from domain.ids import new_id
-from domain.vocabulary import DocumentWaitReason, Outcome, PeerOffice, ReasonCode, Stage, Status
+from domain.lapses import ReopeningInput
+from domain.policy import Policy, demo_policy
+from domain.requests import ResubmissionInput, ResubmissionRequest
+from domain.vocabulary import DocumentWaitReason, Outcome, PeerOffice, ReasonCode, ReopenReason, Stage, Status
+from runtime.engine import EngineHasNoCaseError
 from services.document_waits import await_document, end_document_wait
 from services.kawal import Kawal
 from services.keyed import Call
+from services.reopening import reopen
 from tests.scene import SYSTEM, VAULT, no_room, user
 from tests.workflows.stack import Stack, floor_area, until
+from tests.workflows.test_silence import seconds
 
 KK = DocumentWaitInput(
     document=EvidenceType.KK, office=PeerOffice.CIVIL_REGISTRY_OFFICE, reason=DocumentWaitReason.BEING_ISSUED
@@ -30,11 +38,11 @@ def serving(stack: Stack) -> Kawal:
     return Kawal(stack.scene.app, VAULT, stack.scene.rules, stack.engine, no_room())
 
 
-async def calling(stack: Stack, update_id: UUID, by: str = "operator.taraju") -> Call:
-    """A request of somebody, at the time that the case has."""
-    at = await stack.now(update_id)
+async def calling(stack: Stack, update_id: UUID, *, at: datetime | None = None) -> Call:
+    """A request of the operator, at the time that the case has unless another is given."""
+    at = at or await stack.now(update_id)
     async with stack.scene.worker.transaction(SYSTEM) as connection:
-        return Call(actor=await read_actor(connection, user(by), at=at), key=str(new_id()), at=at)
+        return Call(actor=await read_actor(connection, user("operator.taraju"), at=at), key=str(new_id()), at=at)
 
 
 async def returned(stack: Stack) -> UUID:
@@ -87,3 +95,34 @@ async def test_a_repair_sent_in_as_its_wait_runs_out_has_one_outcome(kawal: Stac
     assert result.stage is Stage.VERIFICATION
     ended = "SELECT ended_because FROM document_waits WHERE update_id = :id"
     assert (await kawal.scene.one(ended, id=update_id)).ended_because in {"moved_on", "ran_out"}
+
+
+def in_moments() -> Policy:
+    """The demonstration policy with a repair of a second, and a lapse soon after its last rung."""
+    policy = demo_policy()
+    reminder, supervisor, head, assistant = policy.repair.ladder
+    later = (head.model_copy(update={"after": seconds(1)}), assistant.model_copy(update={"after": seconds(2)}))
+    repair = policy.repair.model_copy(update={"deadline": seconds(1), "ladder": (reminder, supervisor, *later)})
+    assert policy.lapse is not None
+    lapse = policy.lapse.model_copy(update={"after": seconds(1), "notice": seconds(2)})
+    return policy.model_copy(update={"repair": repair, "lapse": lapse})
+
+
+async def test_a_case_that_nobody_mends_lapses_while_a_person_watches_and_another_carries_it_on(kawal: Stack) -> None:
+    version_id = await kawal.scene.publish(in_moments())
+    update_id = await kawal.submit(policy_version_id=version_id)
+    await kawal.forward_to(update_id, Stage.VERIFICATION)
+    await kawal.decide(update_id, "puskesos.taraju", Outcome.RETURN, reason=ReasonCode.INCOMPLETE_DOCUMENTS)
+    case = await kawal.at(update_id, Status.LAPSED, within=30)
+    (notice,) = await kawal.scene.rows("SELECT * FROM lapse_notices WHERE update_id = :id", id=update_id)
+    assert notice.told_at + timedelta(seconds=2) <= notice.lapses_at <= notice.lapsed_at == case.closed_at
+    assert (await kawal.handle(update_id).result())["status"] == "lapsed"
+    repair = ResubmissionInput(change=floor_area(31))
+    late = await kawal.scene.ask(update_id, "operator.taraju", ResubmissionRequest(body=repair))
+    with pytest.raises((CaseClosed, EngineHasNoCaseError)):
+        await kawal.act(update_id, late, ActKind.RESUBMIT, None)
+    call = await calling(kawal, update_id, at=datetime.now(UTC))
+    request = ReopeningInput(reason=ReopenReason.NOT_REACHED, text="Keluarga baru mendengar hari ini.")
+    receipt = (await reopen(serving(kawal), call, update_id, request)).receipt
+    assert (await kawal.at(receipt.update_id, Status.RETURNED)).task_stage == Stage.REPAIR
+    assert (await kawal.resubmit(receipt.update_id, floor_area(31))).stage is Stage.VERIFICATION
