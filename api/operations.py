@@ -51,6 +51,7 @@ class Metrics:
             registry=self.registry,
         )
         self.open_cases = self._gauge("kawal_open_cases", "Cases that have not ended", "status")
+        self.lapsed_cases = self._gauge("kawal_lapsed_cases", "Cases that ended because nobody came back to them")
         self.overdue_tasks = self._gauge("kawal_overdue_tasks", "Open tasks past their deadline", "stage")
         self.outbox_pending = self._gauge("kawal_outbox_pending", "Messages that have yet to reach the engine")
         self.outbox_age = self._gauge("kawal_outbox_oldest_seconds", "How long the oldest of them has waited")
@@ -89,6 +90,7 @@ class Metrics:
 
     def _show(self, backlog: Backlog) -> None:
         self.database_up.set(1)
+        self.lapsed_cases.set(backlog.lapsed_cases)
         for status, count in backlog.open_cases.items():
             self.open_cases.labels(status.value).set(count)
         for stage, count in backlog.overdue_tasks.items():

@@ -147,6 +147,14 @@ class Case:
         appeal.story = self.story
         return appeal
 
+    async def reopen(self, text: str) -> Case:
+        """Have the lapsed case reopened; the case that carries it on."""
+        body = {"reason": "household_away", "text": text}
+        receipt = await self._api.post(self._operator, f"{self._path}/reopening", body)
+        again = Case(self._api, receipt=receipt, village=self._village, operator=self._operator, watch=self._watch)
+        again.story = self.story
+        return again
+
     async def withdraw(self, note: str) -> None:
         """Take the case back."""
         await self._api.post(self._operator, f"{self._path}/withdrawal", {"note": note})

@@ -45,6 +45,7 @@ PROGRAMME: Final = (
         play=troubled.withdrawn,
         ends=Status.WITHDRAWN,
     ),
+    Scenario(title="a case that lapses, reopened", kind=Kind.CIRCUMSTANCES, play=troubled.lapsed),
     Scenario(
         title="an office of one person",
         kind=Kind.MOVE_OUT,

@@ -117,6 +117,24 @@ async def withdrawn(scene: Scene) -> Case:
     return case
 
 
+async def lapsed(scene: Scene) -> Case:
+    """Nobody mends a returned case: it lapses after notice, and another carries it on when the household is back."""
+    household = await scene.households.take(CIKUBANG, fit=lambda found: head_documented(scene, found))
+    case = await scene.submit(CIKUBANG, plainer_house(), HOUSE_PHOTO, household=household)
+    await case.decide(Stage.VERIFICATION, Outcome.RETURN, reason=ReasonCode.UNCLEAR_PHOTO)
+    notice = (await case.until(lambda found: found["lapse"] is not None, what="the notice"))["lapse"]
+    case.tell(f"returned, mended by nobody; the applicant is told that it lapses at {notice['lapses_at'][11:19]} UTC")
+    await case.ended(Status.LAPSED)
+    case.tell("lapsed")
+    again = await case.reopen("Keluarga baru pulang dari kota.")
+    await again.status(Status.RETURNED)
+    again.tell("reopened")
+    await again.resubmit(plainer_house(), HOUSE_PHOTO)
+    again.tell("mended with a sharper photo")
+    await again.forward(*HUMAN_STAGES)
+    return again
+
+
 async def one_person_office(scene: Scene) -> Case:
     """Operator and PUSKESOS officer are one person, who may not verify what they submitted."""
     change, household = await mover(scene, DEUDEUL)

@@ -74,7 +74,7 @@ _SECONDS = Pace(
     deliberation=_seconds(30),
     approval=_seconds(20),
     endorsement=_seconds(20),
-    repair=_seconds(30),
+    repair=_seconds(15),
     patience=_seconds(20),
     push=_seconds(8),
     answer=_seconds(60),
@@ -87,8 +87,8 @@ _SECONDS = Pace(
     opinion=_seconds(20),
     conflict=_seconds(20),
     document_wait=_seconds(60),
-    lapse=_seconds(10),
-    notice=_seconds(10),
+    lapse=_seconds(2),
+    notice=_seconds(6),
     reopenable=_seconds(3600),
 )
 

@@ -81,6 +81,7 @@ async def test_the_backlog_is_measured_over_all_areas(book: Casebook) -> None:
     assert 'kawal_open_cases{status="received"} 1.0' in text
     assert 'kawal_open_cases{status="in_verification"} 1.0' in text
     assert 'kawal_open_cases{status="in_approval"} 0.0' in text
+    assert "kawal_lapsed_cases 0.0" in text
     assert 'kawal_overdue_tasks{stage="verification"} 1.0' in text
     assert "kawal_outbox_pending 1.0" in text, "the case that was opened has plainly been started"
     assert "kawal_database_up 1.0" in text
