@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from db.migrations.row_security import IN_VIEW, IS_SYSTEM, allow, close_function, secure
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
