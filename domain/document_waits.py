@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.bounded_pauses import stands_until
 from domain.calendar import WorkingCalendar
-from domain.deadlines import compute_deadline
 from domain.errors import NotPossibleNow
 from domain.evidence import EvidenceType
 from domain.pauses import ClockInterval, PauseCause
@@ -58,11 +58,8 @@ def waits_until(
     """
     if rule is None:
         raise NotPossibleNow("The policy of the case gives no time to wait for a paper.")
-    waited = sum(
-        (pause.to - pause.from_ for pause in pauses if pause.cause is PauseCause.WAITING_DOCUMENT and pause.to),
-        timedelta(0),
-    )
-    until = compute_deadline(at, duration=rule.longest, calendar=calendar).due_at - waited
+    cause = PauseCause.WAITING_DOCUMENT
+    until = stands_until(rule.longest, at=at, cause=cause, pauses=pauses, calendar=calendar)
     if until <= at:
         raise NotPossibleNow(
             "The repair has waited for papers as long as the policy allows.",

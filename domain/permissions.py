@@ -16,6 +16,7 @@ class Permission(StrEnum):
     UPDATES_WITHDRAW = "area:updates:withdraw"
     UPDATES_APPEAL = "area:updates:appeal"
     UPDATES_REOPEN = "area:updates:reopen"
+    INFORMATION_ANSWER = "area:information:answer"
     TASKS_READ = "area:tasks:read"
     TASKS_WORK = "area:tasks:work"
     STALLED_READ = "area:stalled:read"
@@ -62,10 +63,15 @@ LENT = READING | {
     Permission.EVIDENCE_READ,
     Permission.EVIDENCE_UPLOAD,
     Permission.MINUTES_RECORD,
+    Permission.INFORMATION_ANSWER,
 }
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
 _CONSULTED = frozenset({Permission.POLICIES_COMMENT})
-_OFFICER = READING | _CONSULTED | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ}
+_OFFICER = (
+    READING
+    | _CONSULTED
+    | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ, Permission.INFORMATION_ANSWER}
+)
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
 _OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW, Permission.UPDATES_REOPEN}
@@ -123,6 +129,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ENGINE_READ,
         },
     ),
+    Role.PEER_OFFICER: frozenset({Permission.INFORMATION_ANSWER}),
     Role.SERVICE: _SERVICE,
 }
 """What each role may do in its area. Powers over a single task come on top, from the policy's grants."""

@@ -81,6 +81,7 @@ class Role(StrEnum):
     PLANNER = "planner"
     EVALUATOR = "evaluator"
     ADMINISTRATOR = "administrator"
+    PEER_OFFICER = "peer_officer"
     SERVICE = "service"
 
 

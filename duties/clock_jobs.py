@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Row
 
 from activities.casework.clocks import keep_orders, reckon
+from activities.casework.information import next_question_at
 from activities.casework.ladder import rule_of, save_clock
 from activities.casework.rounds import look_at_opening
 from activities.casework.work import Desk, Work, work_on
@@ -120,6 +121,8 @@ async def _bring_up(work: Work, task: TaskRecord, clocks: AreaClocks) -> None:
     upcoming = next_rung_at(reckoned.times, fired=fired)
     look = task.next_milestone_at if upcoming is None else next_look_at(upcoming, reckoned.pauses, at=work.at)
     look = await look_at_opening(work, look)
+    asked = await next_question_at(work, reckoned.task)
+    look = look if asked is None else min(asked, look or asked)
     await save_clock(work, task, replace(reckoned.task, next_milestone_at=look))
     if look is not None and (task.next_milestone_at is None or look < task.next_milestone_at):
         await tell_deadline_moved(work.connection, task.update_id, task_id=task.id, at=work.at)

@@ -25,8 +25,12 @@ async def save_reckoned(
     pauses: Sequence[ClockInterval],
     *,
     at: datetime,
+    also: datetime | None = None,
 ) -> TaskRecord:
-    """The task as it is once its pauses are these; the case is locked. The engine is told of an earlier look."""
+    """The task as it is once its pauses are these; the case is locked. The engine is told of an earlier look.
+
+    `also` is a further moment at which something is to be done.
+    """
     deadline, next_rung_at = reckoned_anew(
         task.deadline,
         rule=rule,
@@ -37,6 +41,7 @@ async def save_reckoned(
     )
     upcoming = next_rung_at or task.next_milestone_at
     look = None if upcoming is None else next_look_at(upcoming, deadline.pauses, at=at)
+    look = min((moment for moment in (look, also) if moment is not None), default=None)
     await save_task(
         connection,
         task,

@@ -23,6 +23,7 @@ from domain.authority import Actor, Permission, Seat, eligible_deciders
 from domain.deadlines import Deadline
 from domain.errors import DomainError, InvalidInput, Unauthenticated, Violation
 from domain.ladder import next_look_at, stage_rule
+from domain.pauses import PauseCause
 from domain.policy import Policy, Power, StageRule
 from domain.supervision import (
     ExtensionInput,
@@ -113,7 +114,7 @@ async def extend(kawal: Kawal, call: Call, task_id: UUID, order: ExtensionInput)
             task,
             due_at=deadline.due_at,
             deadline=deadline.model_dump(mode="json"),
-            next_milestone_at=_look(next_rung_at or task.next_milestone_at, deadline, at=call.at),
+            next_milestone_at=_look(task, next_rung_at or task.next_milestone_at, deadline, at=call.at),
         )
         told: dict[str, JsonValue] = {
             "working_days": order.working_days,
@@ -127,8 +128,13 @@ async def extend(kawal: Kawal, call: Call, task_id: UUID, order: ExtensionInput)
         return Ordered(task.id, task.update_id, task.version + 1, task.claimed_by, deadline)
 
 
-def _look(upcoming: datetime | None, deadline: Deadline, *, at: datetime) -> datetime | None:
-    return None if upcoming is None else next_look_at(upcoming, deadline.pauses, at=at)
+def _look(task: TaskRecord, upcoming: datetime | None, deadline: Deadline, *, at: datetime) -> datetime | None:
+    """Never later than now while another office is asked: its ladder is climbed at the milestones of the task."""
+    if upcoming is None:
+        return None
+    look = next_look_at(upcoming, deadline.pauses, at=at)
+    asked = any(pause.cause is PauseCause.INFORMATION_REQUESTED for pause in deadline.pauses)
+    return min(look, task.next_milestone_at or look) if asked else look
 
 
 async def list_assignable(kawal: Kawal, actor: Actor, task_id: UUID) -> tuple[Assignable, ...]:

@@ -57,6 +57,10 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
             "when to look again, and the deadline reckoned anew from pauses and calendars, each an event of its own",
             frozenset({"next_milestone_at", "due_at", "deadline", "digests_sent", "version"}),
         ),
+        "information_requests": Silence(
+            "when an answer is due, reckoned anew from orders; rungs, answers and ends are events",
+            frozenset({"due_at", "deadline"}),
+        ),
         "lapse_notices": Silence(
             "when a case will lapse, reckoned anew from its pauses; that it was told and that it has are events",
             frozenset({"lapses_at", "deadline"}),

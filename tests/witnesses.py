@@ -115,6 +115,18 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.TASK_ESCALATION_ORDERED,
         seen_by="test_a_case_climbs_by_hand_and_whoever_is_above_may_decide",
     ),
+    "POST /v1/tasks/{task_id}/information-requests": _told(
+        AuditType.UPDATE_INFORMATION_REQUESTED,
+        seen_by="test_the_office_that_is_asked_answers_and_the_stage_goes_on_with_what_was_left",
+    ),
+    "POST /v1/information-requests/{question_id}/answer": _told(
+        AuditType.UPDATE_INFORMATION_ANSWERED,
+        seen_by="test_the_office_that_is_asked_answers_and_the_stage_goes_on_with_what_was_left",
+    ),
+    "POST /v1/information-requests/{question_id}/withdrawal": _told(
+        AuditType.UPDATE_INFORMATION_WITHDRAWN,
+        seen_by="test_who_asked_takes_it_back_or_who_manages_the_task",
+    ),
     "POST /v1/households/{household_id}/unmask": _told(
         AuditType.HOUSEHOLD_READ_UNMASKED,
         seen_by="test_the_log_is_read_by_inspectors_of_the_area_and_tells_the_person_who_read_them",

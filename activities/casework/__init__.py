@@ -7,6 +7,7 @@ from temporalio import activity
 from activities.casework import partners
 from activities.casework.acts import record_act
 from activities.casework.disputes import close_opinions
+from activities.casework.information import see_to_questions
 from activities.casework.ladder import has_lapsed, is_deemed, pass_milestone
 from activities.casework.lapses import see_to_lapse
 from activities.casework.stages import arrive, stay
@@ -87,7 +88,7 @@ class Casework:
             task = await seek_decider(work, task)
             if await is_deemed(work, task):
                 return StepTaken(next=await partners.deem(work, task))
-            task = await pass_milestone(work, task)
+            task = await see_to_questions(work, await pass_milestone(work, task))
             if has_lapsed(work, task):
                 return StepTaken(next=await close_opinions(work, task))
             return StepTaken(next=await see_to_lapse(work, task))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from activities.casework.information import has_asked, leave_questions
 from activities.casework.ladder import fire, next_look, rule_of
 from activities.casework.rounds import delivery_waits_until, look_at_opening
 from activities.casework.waits import leave_wait
@@ -106,6 +107,7 @@ async def deadline_of(work: Work, rule: StageRule, duration: Duration, *, begins
 async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", **answer: object) -> None:
     """The work is done, or no longer asked for: at this moment, and its clock stands no longer."""
     await leave_wait(work, task)
+    await leave_questions(work, task)
     if not work.clock_runs:
         for cause in await end_pauses(work.connection, task, at=work.at):
             work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
@@ -213,6 +215,8 @@ async def _climbed(
     cause: EscalationCause,
 ) -> TaskRecord:
     upcoming = await next_look(work, rule, task.deadline, fired=fired)
+    if has_asked(task) and task.next_milestone_at is not None:
+        upcoming = min(upcoming, task.next_milestone_at)
     changed = replace(task, level=level, next_milestone_at=upcoming, version=task.version + 1)
     await save_task(work.connection, task, level=level, cause=cause, next_milestone_at=upcoming)
     return changed

@@ -46,7 +46,7 @@ from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRe
 from db.models.rounds import RoundRoll, RoundTerms, UpdateRound
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
-from db.models.waits import DocumentWait, LapseNotice
+from db.models.waits import DocumentWait, InformationRequest, LapseNotice
 
 __all__ = [
     "AccountDigest",
@@ -83,6 +83,7 @@ __all__ = [
     "IdempotencyKey",
     "IdentityDigest",
     "IdentityResult",
+    "InformationRequest",
     "LapseNotice",
     "LegalHold",
     "Membership",

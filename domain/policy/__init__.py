@@ -20,7 +20,7 @@ from domain.policy.retention import DEFAULT_RETENTION, RetentionRule, RetentionS
 from domain.policy.stages import AtLeast, Power, Rung, RungAction, StageRule
 from domain.policy.tables import dispute_table, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.validation import RULES, check_policy, parse_policy
-from domain.policy.waits import DocumentWaitRule, LapseRule
+from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
 
 __all__ = [
     "BRISK_PUBLICATION",
@@ -36,6 +36,7 @@ __all__ = [
     "ExtensionLimit",
     "GroupQuorum",
     "IdentityRule",
+    "InformationRule",
     "LapseRule",
     "MinutesRule",
     "OpinionRule",

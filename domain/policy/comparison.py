@@ -48,6 +48,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "hears": ("keberatan atas penolakan di", "hears rejections in"),
     "id": ("bahasa Indonesia", "in Indonesian"),
     "identity": ("pemadanan identitas", "identity check"),
+    "information": ("keterangan instansi lain", "questions to other offices"),
     "kinds": ("jenis usulan", "kinds of update"),
     "label": ("sebutan", "label"),
     "lapse": ("berakhir karena lewat waktu", "lapse"),

@@ -25,7 +25,7 @@ from domain.policy.model import (
     RouteRule,
 )
 from domain.policy.stages import Rung, RungAction, StageRule
-from domain.policy.waits import DocumentWaitRule, LapseRule
+from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
 from domain.provenance import Bilingual
 from domain.reasons import DEFAULT_REASONS, ReasonRule
 from domain.vocabulary import HUMAN_STAGES, ROUTE_OUTCOMES, AttendanceGroup, Kind, Role, Stage, Strength
@@ -54,6 +54,8 @@ _OFFICE_DAYS = Pace(
     lapse=WorkingDays(working_days=20),
     notice=WorkingDays(working_days=10),
     reopenable=CalendarDays(calendar_days=90),
+    answer_of_peers=WorkingDays(working_days=5),
+    standing_for_peers=WorkingDays(working_days=10),
 )
 
 
@@ -90,6 +92,8 @@ _SECONDS = Pace(
     lapse=_seconds(2),
     notice=_seconds(6),
     reopenable=_seconds(3600),
+    answer_of_peers=_seconds(15),
+    standing_for_peers=_seconds(30),
 )
 
 
@@ -161,6 +165,13 @@ def _policy(
         minutes=minutes,
         appeals=default_appeals(pace),
         conflicts=default_conflicts(pace),
+        information=InformationRule(
+            deadline=pace.answer_of_peers,
+            ladder=(reminder(), supervisor(Role.REGENCY_SUPERVISOR, grants=MANAGE), *above(pace)),
+            longest=pace.standing_for_peers,
+            source="Proposal; a stage does not stand for ever because another office is silent",
+            strength=Strength.PROPOSAL,
+        ),
         lapse=LapseRule(
             after=pace.lapse,
             notice=pace.notice,

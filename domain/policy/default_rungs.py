@@ -37,6 +37,8 @@ class Pace(NamedTuple):
     lapse: Duration
     notice: Duration
     reopenable: Duration
+    answer_of_peers: Duration
+    standing_for_peers: Duration
 
 
 def reminder() -> Rung:

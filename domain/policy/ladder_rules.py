@@ -116,7 +116,7 @@ def an_escalation_grants_power_and_a_reminder_none(policy: Policy) -> Violations
 def a_decision_is_granted_only_where_one_is_taken(policy: Policy) -> Violations:
     """Repair is mended and the Ministry answers for itself: there is no decision that a rung could hand over."""
     for pointer, rung in rungs_of(policy):
-        if Power.DECIDE in rung.grants and pointer.startswith(("/repair/", "/delivery/")):
+        if Power.DECIDE in rung.grants and pointer.startswith(("/repair/", "/delivery/", "/information/")):
             yield Violation(
                 pointer=f"{pointer}/grants",
                 code="nothing_to_decide",

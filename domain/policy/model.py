@@ -17,7 +17,7 @@ from domain.pauses import PauseCause
 from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
-from domain.policy.waits import DocumentWaitRule, LapseRule
+from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
 from domain.provenance import Bilingual, Datum, Provenance
 from domain.reasons import ReasonRule
 from domain.text import ShortText
@@ -116,7 +116,8 @@ class Policy(Datum):
     last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
     Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
     Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes. Without `document_wait` no
-    repair waits for a paper, without `lapse` no case ends because nobody mends it.
+    repair waits for a paper, without `lapse` no case ends because nobody mends it, and without
+    `information` no other office is asked.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -140,6 +141,7 @@ class Policy(Datum):
     conflicts: ConflictsRule | None = None
     document_wait: DocumentWaitRule | None = None
     lapse: LapseRule | None = None
+    information: InformationRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

@@ -32,6 +32,8 @@ def ladders_of(policy: Policy) -> Iterator[tuple[str, tuple[Rung, ...]]]:
         yield "/conflicts/opinion/ladder", policy.conflicts.opinion.ladder
         for index, dispute in enumerate(policy.conflicts.disputes):
             yield f"/conflicts/disputes/{index}/ladder", dispute.ladder
+    if policy.information is not None:
+        yield "/information/ladder", policy.information.ladder
     if policy.delivery.ministry:
         yield "/delivery/ladder", policy.delivery.ladder
 

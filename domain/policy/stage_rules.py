@@ -218,7 +218,11 @@ def _deciders(policy: Policy) -> Iterator[tuple[str, Role]]:
 def _granted(policy: Policy) -> Iterator[tuple[str, Role]]:
     """Roles that a rung lets decide, with the pointer of the rung. A reminder to the holder names no role."""
     for pointer, rung in rungs_of(policy):
-        if Power.DECIDE in rung.grants and rung.to != "holder" and not pointer.startswith(("/repair/", "/delivery/")):
+        if (
+            Power.DECIDE in rung.grants
+            and rung.to != "holder"
+            and not pointer.startswith(("/repair/", "/delivery/", "/information/"))
+        ):
             yield pointer, rung.to
 
 

@@ -65,9 +65,22 @@ def notice_of_a_lapse_leaves_time_to_mend(policy: Policy) -> Violations:
         )
 
 
+def a_question_to_another_office_waits_for_a_time(policy: Policy) -> Violations:
+    """An office outside the case does not answer by the musdes of a village, nor may a stage stand until one."""
+    for name in ("deadline", "longest"):
+        if policy.information is not None and isinstance(getattr(policy.information, name), WindowClose):
+            yield Violation(
+                pointer=f"/information/{name}",
+                code="question_without_a_time",
+                detail="An answer is not waited for until a window closes.",
+                remedy="Write working days, calendar days or elapsed time.",
+            )
+
+
 WAIT_RULES: tuple[Rule, ...] = (
     a_wait_for_a_paper_is_counted_in_days,
     a_wait_for_a_paper_stops_the_repair,
     a_lapse_waits_for_a_time,
     notice_of_a_lapse_leaves_time_to_mend,
+    a_question_to_another_office_waits_for_a_time,
 )

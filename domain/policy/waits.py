@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.durations import Duration
+from domain.policy.stages import ListOf, Rung
 from domain.provenance import Provenance
 
 
@@ -22,3 +23,14 @@ class LapseRule(Provenance):
     after: Duration
     notice: Duration
     reopen_within: Duration
+
+
+class InformationRule(Provenance):
+    """By when another office is to answer a question of a stage, and who hears of its silence.
+
+    The stage's clock stands meanwhile, for all questions of one task together no longer than `longest`.
+    """
+
+    deadline: Duration
+    ladder: ListOf[Rung]
+    longest: Duration

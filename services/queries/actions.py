@@ -28,6 +28,7 @@ ActionName: TypeAlias = Literal[
     "await_document",
     "end_document_wait",
     "reopen",
+    "ask_office",
 ]
 
 
@@ -87,7 +88,7 @@ def verdict(name: ActionName, judge: Callable[[], None]) -> Action:
 
 
 def _decide(actor: Actor, bench: Bench) -> None:
-    rule = _rule(bench)
+    rule = require_rule(bench)
     if not rule.outcomes:
         raise NotPossibleNow(f"Nobody decides in {rule.stage.value}.")
     _deciding_seat(actor, bench, rule.stage)
@@ -97,7 +98,7 @@ def _claim(actor: Actor, bench: Bench) -> None:
     working_seat(
         actor,
         area_code=bench.area_code,
-        stage=_rule(bench).stage,
+        stage=require_rule(bench).stage,
         grants=bench.grants,
         involvements=bench.involvements,
     )
@@ -108,14 +109,14 @@ def _claim(actor: Actor, bench: Bench) -> None:
 def _release(actor: Actor, bench: Bench) -> None:
     if bench.claimed_by is None:
         raise NotPossibleNow("Nobody has claimed this task.")
-    managers = managing_roles(_rule(bench), bench.grants)
+    managers = managing_roles(require_rule(bench), bench.grants)
     manages = any(seat.role in managers and not seat.on_leave for seat in actor.seats_over(bench.area_code))
     if not manages and not actor.holds_for(bench.claimed_by, area_code=bench.area_code):
         raise Forbidden("Only the holder of this task, or somebody who manages it, gives it back.")
 
 
 def _manage(actor: Actor, bench: Bench) -> None:
-    rule = _rule(bench)
+    rule = require_rule(bench)
     managing_seat(actor, area_code=bench.area_code, rule=rule, grants=bench.grants)
     if not rule.deciders:
         raise NotPossibleNow(f"Nobody holds {rule.stage.value}: the system does it.")
@@ -131,7 +132,7 @@ def _escalate(actor: Actor, bench: Bench) -> None:
     escalating_seat(
         actor,
         area_code=bench.area_code,
-        rule=_rule(bench),
+        rule=require_rule(bench),
         grants=bench.grants,
         involvements=bench.involvements,
         fired=bench.fired,
@@ -148,7 +149,8 @@ def _withdraw(actor: Actor, bench: Bench) -> None:
     move(bench.position, Happening.WITHDRAWN)
 
 
-def _rule(bench: Bench) -> StageRule:
+def require_rule(bench: Bench) -> StageRule:
+    """The rule of the open task. Raises CaseClosed, and NotPossibleNow before the first stage."""
     if bench.rule is not None:
         return bench.rule
     if bench.position.closed:

@@ -16,17 +16,18 @@ from db.repositories.cases import CaseRecord, RevisionRecord, read_case, read_in
 from db.repositories.document_waits import read_waits
 from db.repositories.registry import read_version
 from db.session import Viewer
-from domain.authority import Actor, Involvement, Permission
+from domain.authority import Actor, Involvement, Permission, deciding_seat
 from domain.changes import identity_expectations
 from domain.errors import ContentErased
 from domain.evidence import EvidenceRef
 from domain.household import Household
+from domain.information import RequestState, require_may_ask
 from domain.people import sees_objectors
 from domain.policy import Policy
 from domain.supervision import extensions_left
-from domain.vocabulary import EscalationCause, Kind, Stage, Status
+from domain.vocabulary import EscalationCause, Kind, PeerOffice, Stage, Status
 from services.kawal import Kawal
-from services.queries.actions import Action, Bench, actions_of, verdict
+from services.queries.actions import Action, Bench, actions_of, require_rule, verdict
 from services.queries.case_parts import (
     DecisionTaken,
     IdentityAnswer,
@@ -53,6 +54,8 @@ from services.queries.disputes import (
     require_appealable,
 )
 from services.queries.holds import HoldStanding, read_standing_hold
+from services.queries.information import Question, offices_of, questions, read_questions
+from services.queries.information import people_of as people_of_questions
 from services.queries.lapses import (
     LapseFacts,
     LapseStanding,
@@ -116,6 +119,7 @@ class CaseInFull(View):
         description="Until when a lapsed case can be reopened, and as what it was"
     )
     reopens: Reopened | None = Field(description="The lapsed case that it carries on")
+    questions: tuple[Question, ...] = Field(description="What offices outside the case were asked")
     document_waits: tuple[DocumentWaited, ...] = Field(description="Papers of other offices that it waited for")
     objections: tuple[ObjectionStanding, ...] = Field(
         description="Objections of persons to the processing of their data in it, open or upheld",
@@ -143,6 +147,7 @@ class _Read:
     disputes: DisputeFacts
     waits: Rows
     round: CaseRound | None
+    asked: Rows
     lapses: LapseFacts
 
 
@@ -179,8 +184,9 @@ async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> Case
                 *(person for row in found.decisions for person in (row.actor_id, row.on_behalf_of)),
                 *(() if found.task is None else found.task.people),
                 *people_of(found.waits),
+                *people_of_questions(found.asked),
             ),
-            offices=(row.office_id for row in found.decisions),
+            offices=(*(row.office_id for row in found.decisions), *offices_of(found.asked)),
             posts=() if found.task is None else found.task.posts(at=now),
         )
     return _told(kawal, actor, found, who, now=now)
@@ -207,6 +213,7 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         disputes=await read_disputes(kawal, connection, case, policy),
         waits=await read_waits(connection, case.id),
         round=await read_case_round(kawal, connection, case, policy, task and task.deadline.due_at),
+        asked=await read_questions(connection, case.id),
         lapses=await read_lapses(kawal, connection, case, policy),
     )
 
@@ -271,6 +278,7 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         lapse=lapse_standing(found.lapses, now=now),
         reopenable=reopen_standing(found.lapses),
         reopens=reopened(found.lapses),
+        questions=questions(found.asked, who, vault=kawal.vault, now=now),
         document_waits=waited(found.waits, who),
         objections=found.objections,
         actions=(
@@ -283,10 +291,27 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
                 "await_document",
                 lambda: require_may_wait(actor, position, found.task, found.policy, area_code=case.area_code, now=now),
             ),
+            verdict("ask_office", lambda: _require_may_ask(actor, found)),
             verdict("reopen", lambda: require_may_reopen(actor, found.lapses, case, now=now)),
             verdict("end_document_wait", lambda: require_may_end(actor, position, area_code=case.area_code)),
         ),
     )
+
+
+def _require_may_ask(actor: Actor, found: _Read) -> None:
+    """Raise what keeps the asker from asking any office now."""
+    bench = bench_of(found.case, found.policy, found.task, found.involvements)
+    rule = require_rule(bench)
+    deciding_seat(
+        actor,
+        area_code=bench.area_code,
+        stage=rule.stage,
+        grants=bench.grants,
+        involvements=bench.involvements,
+    )
+    open_for = {PeerOffice(row.office) for row in found.asked if row.state == RequestState.OPEN.value}
+    free = next((office for office in PeerOffice if office not in open_for), PeerOffice.CIVIL_REGISTRY_OFFICE)
+    require_may_ask(found.policy, rule, open_for=open_for, office=free)
 
 
 def bench_of(case: CaseRecord, policy: Policy, task: TaskFacts | None, involvements: list[Involvement]) -> Bench:

@@ -44,6 +44,26 @@ WORDS: Final[dict[AuditType, Text]] = {
     ),
     AuditType.UPDATE_LAPSED: Text(id="Usulan berakhir karena lewat waktu", en="Update lapsed"),
     AuditType.UPDATE_REOPENED: Text(id="Usulan dibuka kembali", en="Update reopened"),
+    AuditType.UPDATE_INFORMATION_REQUESTED: Text(
+        id="Keterangan diminta dari instansi lain", en="Another office was asked"
+    ),
+    AuditType.UPDATE_INFORMATION_REMINDED: Text(
+        id="Instansi lain diingatkan akan pertanyaan", en="Another office reminded of a question"
+    ),
+    AuditType.UPDATE_INFORMATION_ESCALATED: Text(
+        id="Pertanyaan kepada instansi lain dieskalasi", en="A question to another office escalated"
+    ),
+    AuditType.UPDATE_INFORMATION_UNANSWERED: Text(
+        id="Instansi lain belum menjawab; waktu berjalan lagi",
+        en="No answer of another office yet; clock running again",
+    ),
+    AuditType.UPDATE_INFORMATION_ANSWERED: Text(id="Instansi lain menjawab", en="Another office answered"),
+    AuditType.UPDATE_INFORMATION_WITHDRAWN: Text(
+        id="Pertanyaan kepada instansi lain ditarik", en="A question to another office withdrawn"
+    ),
+    AuditType.UPDATE_INFORMATION_DROPPED: Text(
+        id="Tugas selesai tanpa jawaban instansi lain", en="The task ended without the answer of another office"
+    ),
     AuditType.UPDATE_APPLIED: Text(id="Perubahan masuk ke registri", en="Change applied to the registry"),
     AuditType.UPDATE_CLOSED: Text(id="Usulan selesai", en="Update closed"),
     AuditType.UPDATE_READ_UNMASKED: Text(id="Data pribadi dibuka", en="Personal data shown in the clear"),

@@ -60,6 +60,23 @@ WORDS: Final[dict[str, Text]] = {
         id="Usulan yang berakhir dibuka kembali dan menunggu perbaikan.",
         en="A lapsed update was reopened and waits to be repaired.",
     ),
+    "information_requested": Text(
+        id="Keterangan diminta dari instansi Anda tentang sebuah usulan.", en="Your office is asked about an update."
+    ),
+    "information_reminder": Text(
+        id="Pertanyaan kepada instansi lain belum dijawab.", en="A question to another office has no answer yet."
+    ),
+    "information_escalation": Text(
+        id="Instansi lain terlambat menjawab pertanyaan tentang usulan.",
+        en="Another office is late to answer a question about an update.",
+    ),
+    "information_answered": Text(
+        id="Instansi lain menjawab pertanyaan tentang usulan.", en="Another office answered a question about an update."
+    ),
+    "information_unanswered": Text(
+        id="Instansi lain belum menjawab; batas waktu tugas berjalan lagi.",
+        en="Another office has not answered; the clock of the task runs again.",
+    ),
     "sent_back": Text(
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",

@@ -37,6 +37,7 @@ async def make_things(staff: Staff) -> Things:
         "update_id": str(update_id),
         "task_id": str(case.task),
         "tracking_code": case.tracking_code,
+        "question_id": await _question(staff, str(case.task)),
         "household_id": str(household.id),
         "version": str(household.version),
         **await _files(staff),
@@ -75,6 +76,12 @@ async def _files(staff: Staff) -> dict[str, str]:
 async def _request(staff: Staff) -> str:
     wanted = {"purpose": "field_visit", "explanation": "Kunjungan bersama", "area_code": VILLAGE, "rows": 5}
     return (await staff.done("verifikator", "POST", "/v1/unmask-requests", wanted))["id"]
+
+
+async def _question(staff: Staff, task_id: str) -> str:
+    """The officer who verifies the case has asked the civil registry's office."""
+    asked = {"office": "civil_registry_office", "question": "Apakah kartu keluarga ini terbit?"}
+    return (await staff.done("puskesos.taraju", "POST", f"/v1/tasks/{task_id}/information-requests", asked))["id"]
 
 
 async def _orders(staff: Staff) -> dict[str, str]:

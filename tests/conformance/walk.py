@@ -128,6 +128,14 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/tasks/{task_id}/reassign": Step(Of.AREA, {"to": "{user_id}"}),
     "POST /v1/tasks/{task_id}/extend": Step(Of.AREA, {"working_days": 1, "reason": "{extension}"}),
     "POST /v1/tasks/{task_id}/escalation": Step(Of.AREA, {"reason": "{cause}"}),
+    "POST /v1/tasks/{task_id}/information-requests": Step(
+        Of.AREA, {"office": "school", "question": "Apakah anak ini masih bersekolah?"}, headers=_KEYED
+    ),
+    "GET /v1/information-requests": Step(Of.ROWS),
+    "POST /v1/information-requests/{question_id}/answer": Step(
+        Of.AREA, {"text": "Masih", "letter": {"type": "correction_letter", "reference": "421/7"}}, headers=_KEYED
+    ),
+    "POST /v1/information-requests/{question_id}/withdrawal": Step(Of.AREA, {}, headers=_KEYED),
     "GET /v1/stalled": Step(Of.ROWS, query="share=0"),
     "GET /v1/notifications": Step(Of.ROWS),
     # Minutes

@@ -19,6 +19,7 @@ from db.models import (
     DraftRevision,
     EvidenceUpload,
     ForeignIdentity,
+    InformationRequest,
     LapseNotice,
     LegalHold,
     PolicyAnswer,
@@ -98,6 +99,7 @@ async def _fill(scene: Scene) -> None:
     await _comment(scene, update_id)
     await _wait_for_a_paper(scene, update_id, task_id)
     await _tell_of_a_lapse(scene, update_id, task_id)
+    await _ask_an_office(scene, update_id, task_id)
     await _hold(scene, update_id)
     await _list_in_minutes(scene, update_id)
     await a_request_with_its_export(scene)
@@ -185,6 +187,33 @@ async def _tell_of_a_lapse(scene: Scene, update_id: UUID, task_id: UUID) -> None
     row = {"task_id": task_id, "update_id": update_id, "area_code": TARAJU, "told_at": at, "lapses_at": at}
     async with scene.worker.transaction(SYSTEM) as connection:
         await connection.execute(insert(LapseNotice).values(row | {"id": new_id(), "deadline": {}}))
+
+
+async def _ask_an_office(scene: Scene, update_id: UUID, task_id: UUID) -> None:
+    """The officer asked the school, and took it back."""
+    officer, at = user("puskesos.taraju"), datetime.now(UTC)
+    async with seeing(scene.app, str(officer), TARAJU) as connection:
+        question = await connection.scalar(text("SELECT id FROM comments LIMIT 1"))
+        await connection.execute(
+            insert(InformationRequest).values(
+                id=new_id(),
+                task_id=task_id,
+                update_id=update_id,
+                area_code=TARAJU,
+                office="school",
+                question_id=question,
+                asked_by=officer,
+                asked_role=Role.PUSKESOS_OFFICER.value,
+                asked_at=at,
+                due_at=at,
+                deadline={},
+                pause_id=new_id(),
+                stands_until=at,
+                state="withdrawn",
+                ended_at=at,
+                ended_by=officer,
+            ),
+        )
 
 
 async def _consult(scene: Scene) -> None:

@@ -59,6 +59,7 @@ CHANGES: Final = {
     "identity_digests": "made anew with what they are of",
     "identity_results": "asked again",
     "idempotency_keys": "are answered",
+    "information_requests": "are answered or taken back, once",
     "lapse_notices": "move with pauses, and come true, once",
     "legal_holds": "are lifted, once",
     "memberships": "get another end while they run",

@@ -43,6 +43,7 @@ AREA_TABLES: Final = (
     "comments",
     "document_waits",
     "lapse_notices",
+    "information_requests",
     "minutes",
     "minutes_cases",
     "round_rolls",

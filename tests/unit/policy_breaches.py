@@ -512,6 +512,18 @@ BREACHES = [
         "notice_too_short",
     ),
     Breach(
+        "a_question_to_another_office_waits_for_a_time",
+        to("/information/longest", {"window_close": "musdes", "at_least": {"working_days": 3}}),
+        "/information/longest",
+        "question_without_a_time",
+    ),
+    Breach(
+        "a_decision_is_granted_only_where_one_is_taken",
+        to("/information/ladder/1/grants", ["decide"]),
+        "/information/ladder/1/grants",
+        "nothing_to_decide",
+    ),
+    Breach(
         "a_wait_for_a_paper_stops_the_repair",
         to("/repair/pauses", ["area_suspended"]),
         "/repair/pauses",

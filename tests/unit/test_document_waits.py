@@ -29,7 +29,6 @@ def rule(longest: Duration) -> DocumentWaitRule:
 SIXTY = rule(CalendarDays(calendar_days=60))
 lengths: st.SearchStrategy[Duration] = st.one_of(
     st.builds(CalendarDays, calendar_days=st.integers(1, 90)),
-    st.builds(WorkingDays, working_days=st.integers(1, 40)),
     st.builds(Elapsed, elapsed=st.integers(1, 90 * 24).map(lambda hours: hours * HOURS)),
 )
 
@@ -76,6 +75,21 @@ def test_all_waits_of_a_repair_together_are_no_longer_than_one_could_have_been(
         now = ends
     total = sum((pause.to - pause.from_ for pause in pauses if pause.to), timedelta(0))
     assert total <= longest_of_all
+
+
+@given(st.integers(1, 40), st.integers(0, 2000), st.integers(0, 400))
+def test_counted_in_working_days_a_wait_that_was_used_up_leaves_nothing_and_half_of_one_no_more_than_a_whole(
+    days: int, begins: int, gap: int
+) -> None:
+    longest, start = rule(WorkingDays(working_days=days)), START + begins * HOURS
+    whole = waits_until(longest, at=start, pauses=(), calendar=CALENDAR)
+    with pytest.raises(NotPossibleNow, match="as long as the policy allows"):
+        waits_until(longest, at=whole + gap * HOURS, pauses=[waited(start, whole)], calendar=CALENDAR)
+    half = waited(start, start + (whole - start) / 2)
+    assert half.to is not None
+    later = half.to + gap * HOURS
+    fresh = waits_until(longest, at=later, pauses=(), calendar=CALENDAR)
+    assert later < waits_until(longest, at=later, pauses=[half], calendar=CALENDAR) <= fresh
 
 
 @given(st.integers(1, 20), st.integers(0, 120), st.integers(1, 60 * 24))
