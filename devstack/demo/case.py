@@ -9,7 +9,7 @@ from typing import Final
 
 from devstack.demo.api import Api, DemoError, Document
 from devstack.demo.musdes import Spoken, hold_musdes
-from devstack.demo_people import VILLAGES
+from devstack.demo_people import VILLAGES, demo_id
 from domain.vocabulary import Outcome, ReasonCode, Stage, Status
 
 POLL: Final = 0.4
@@ -130,6 +130,22 @@ class Case:
     async def end_document_wait(self) -> None:
         """The paper lies on the operator's desk, and will be sent with the repair."""
         await self._api.post(self._operator, f"{self._path}/document-wait/end", {})
+
+    async def ask_civil_registry_office(self, question: str) -> str:
+        """Ask the office of the civil registry before the case is approved; the id of the question."""
+        task = (await self.stage(Stage.APPROVAL))["task"]
+        body = {
+            "office": "civil_registry_office",
+            "office_id": str(demo_id("office", "disdukcapil")),
+            "question": question,
+        }
+        path = f"/v1/tasks/{task['id']}/information-requests"
+        asked = await self._api.post(self._officer(Stage.APPROVAL), path, body)
+        return str(asked["id"])
+
+    async def answer(self, by: str, question: str, text: str) -> None:
+        """Answer a question as somebody of the office that was asked."""
+        await self._api.post(by, f"/v1/information-requests/{question}/answer", {"text": text})
 
     async def give_opinion(self, by: str, *, advises: Outcome, text: str, reason: ReasonCode | None = None) -> None:
         """Say in a conflict what an office holds to be right."""

@@ -75,11 +75,15 @@ async def musdes(scene: Scene) -> Case:
 
 
 async def identity_correction(scene: Scene) -> Case:
-    """A court has changed a name, and the civil registry holds the new one already."""
+    """A court has changed a name; the verifier asks Disdukcapil about the new family card before approving."""
     change, household = await court_ordered_name(scene, TARAJU)
     case = await scene.submit(TARAJU, change, COURT_ORDER, household=household)
-    await case.forward(*EXPRESS)
-    case.tell("matched under the proposed name; express route, no deliberation")
+    await case.forward(Stage.VERIFICATION)
+    question = await case.ask_civil_registry_office("Apakah Kartu Keluarga dengan nama baru sudah terbit?")
+    case.tell("matched under the proposed name; the verifier asks Disdukcapil, the clock stands")
+    await case.answer("dukcapil", question, "Sudah terbit dan diambil keluarga.")
+    await case.forward(Stage.APPROVAL)
+    case.tell("answered by Disdukcapil itself")
     return case
 
 

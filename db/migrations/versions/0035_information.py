@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from db.migrations.row_security import IN_VIEW, IS_SELF, IS_SYSTEM, allow, secure
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
@@ -31,6 +31,7 @@ _WITH_ROLES: Final = (
     ("clock_orders", "entered_role"),
     ("minutes", "role"),
     ("document_waits", "begun_role"),
+    ("round_terms", "entered_role"),
 )
 _KNOWN: Final = {
     "office": "'civil_registry_office', 'court', 'health_service', 'other_village', 'religious_affairs', 'school'",
