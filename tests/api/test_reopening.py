@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 import services.reopening
+from db.repositories.cases import read_involvements, read_standing
 from domain.contracts import AwaitRepair, Deliver
 from domain.errors import ReopenTooLate
 from domain.lapses import ReopeningInput
@@ -21,6 +22,7 @@ from tests.api.test_disputes import calling, seen
 from tests.api.test_document_waits import WANTED, may
 from tests.casework.play import Play
 from tests.casework.test_lapses import lapsed, returned, told
+from tests.scene import SYSTEM, user
 from tests.soundness import assert_sound
 from tests.workflows.stack import floor_area
 
@@ -111,20 +113,22 @@ async def test_a_reopened_case_is_repaired_and_goes_on_where_it_was_returned(off
 
 
 async def test_whoever_decided_in_the_lapsed_case_has_had_that_part_in_the_other(office: Office, play: Play) -> None:
-    """The officer who verified it may not verify what is verified anew as somebody else; the same stage is the same."""
-    update_id = await gone(play)
-    again_id = await taken_up(office, play, update_id)
-    parts = "SELECT 1 FROM decisions WHERE update_id = :id"
-    assert await play.scene.rows(parts, id=again_id) == []
-    await play.resubmit(again_id, floor_area(30))
-    task = (await play.case(again_id)).task
-    head = await office.desk_of("kades.taraju")
-    refused = await head.post(f"/v1/tasks/{task}/decision", json={"outcome": "forward"})
-    assert refused.status_code == 403
-    case = await seen(office, again_id, by="verifikator")
-    assert may(case, "decide")
-    supervisor = (await office.desk_of("kabid")).get(f"/v1/tasks/{task}")
-    assert (await supervisor).status_code == 200
+    again_id = await taken_up(office, play, await gone(play))
+    assert await play.scene.rows("SELECT 1 FROM decisions WHERE update_id = :id", id=again_id) == []
+    async with play.scene.worker.transaction(SYSTEM) as connection:
+        parts = {(part.user_id, part.stage) for part in await read_involvements(connection, again_id)}
+        task_id = (await play.case(again_id)).task
+        standing = await read_standing(connection, again_id, task_id=task_id)
+    assert (
+        {
+            (user("operator.taraju"), None),
+            (user("puskesos.taraju"), Stage.VERIFICATION),
+            (user("kades.taraju"), Stage.DELIBERATION),
+            (user("verifikator"), Stage.APPROVAL),
+        }
+        == parts
+        == {(part.user_id, part.stage) for part in standing.involvements}
+    )
 
 
 async def test_of_two_who_reopen_at_once_one_does(office: Office, play: Play) -> None:

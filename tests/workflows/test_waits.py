@@ -15,17 +15,20 @@ from domain.document_waits import DocumentWaitEndInput, DocumentWaitInput
 from domain.errors import CaseClosed
 from domain.evidence import EvidenceType
 from domain.ids import new_id
+from domain.information import InformationInput
 from domain.lapses import ReopeningInput
 from domain.policy import Policy, demo_policy
 from domain.requests import ResubmissionInput, ResubmissionRequest
 from domain.vocabulary import DocumentWaitReason, Outcome, PeerOffice, ReasonCode, ReopenReason, Stage, Status
 from runtime.engine import EngineHasNoCaseError
 from services.document_waits import await_document, end_document_wait
+from services.information import ask
 from services.kawal import Kawal
 from services.keyed import Call
 from services.reopening import reopen
 from tests.scene import SYSTEM, VAULT, no_room, user
 from tests.workflows.stack import Stack, floor_area, until
+from tests.workflows.test_interrupted import CutOff
 from tests.workflows.test_silence import seconds
 
 KK = DocumentWaitInput(
@@ -38,11 +41,11 @@ def serving(stack: Stack) -> Kawal:
     return Kawal(stack.scene.app, VAULT, stack.scene.rules, stack.engine, no_room())
 
 
-async def calling(stack: Stack, update_id: UUID, *, at: datetime | None = None) -> Call:
-    """A request of the operator, at the time that the case has unless another is given."""
+async def calling(stack: Stack, update_id: UUID, *, at: datetime | None = None, by: str = "operator.taraju") -> Call:
+    """A request of the operator or somebody else, at the time that the case has unless another is given."""
     at = at or await stack.now(update_id)
     async with stack.scene.worker.transaction(SYSTEM) as connection:
-        return Call(actor=await read_actor(connection, user("operator.taraju"), at=at), key=str(new_id()), at=at)
+        return Call(actor=await read_actor(connection, user(by), at=at), key=str(new_id()), at=at)
 
 
 async def returned(stack: Stack) -> UUID:
@@ -126,3 +129,37 @@ async def test_a_case_that_nobody_mends_lapses_while_a_person_watches_and_anothe
     receipt = (await reopen(serving(kawal), call, update_id, request)).receipt
     assert (await kawal.at(receipt.update_id, Status.RETURNED)).task_stage == Stage.REPAIR
     assert (await kawal.resubmit(receipt.update_id, floor_area(31))).stage is Stage.VERIFICATION
+
+
+async def test_a_lapse_whose_every_step_is_lost_after_it_was_taken_is_told_once_and_comes_once(stack: Stack) -> None:
+    version_id = await stack.scene.publish(in_moments())
+    async with stack.working(interceptors=[CutOff()]):
+        update_id = await stack.submit(policy_version_id=version_id)
+        await stack.forward_to(update_id, Stage.VERIFICATION)
+        await stack.decide(update_id, "puskesos.taraju", Outcome.RETURN, reason=ReasonCode.INCOMPLETE_DOCUMENTS)
+        await stack.at(update_id, Status.LAPSED, within=60)
+        assert (await stack.handle(update_id).result())["status"] == "lapsed"
+    types = [event.type for event in await stack.scene.events(update_id)]
+    assert [types.count(f"update.{what}") for what in ("lapse_told", "lapsed", "closed")] == [1, 1, 1]
+    told = "SELECT count(*) AS n FROM notifications WHERE subject = :what AND to_role = 'village_operator'"
+    assert [(await stack.scene.one(told, what=what)).n for what in ("lapse_told", "lapsed")] == [1, 1]
+
+
+async def test_a_question_climbs_its_own_ladder_in_the_engine_and_a_decision_leaves_it_behind(kawal: Stack) -> None:
+    update_id = await kawal.submit()
+    case = await kawal.forward_to(update_id, Stage.VERIFICATION)
+    wanted = InformationInput(office=PeerOffice.SCHOOL, question="Apakah anak ini masih bersekolah?")
+    now, _ = await ask(serving(kawal), await calling(kawal, update_id, by="puskesos.taraju"), case.task, wanted)
+    looked = (await kawal.scene.case(update_id)).next_milestone_at
+    await until(lambda: kawal.engine.live(update_id), lambda live: live.wake_at is not None and live.wake_at >= looked)
+    await kawal.pass_time_until(update_id, now.answer_due_at)
+
+    async def told() -> list[str]:
+        types = [event.type for event in await kawal.scene.events(update_id)]
+        return [each for each in types if each.startswith(("update.information_", "task.reminded", "task.escalated"))]
+
+    expected = [f"update.information_{what}" for what in ("requested", "reminded", "escalated")]
+    assert await until(told, lambda found: len(found) >= len(expected)) == expected, "no rung of the stage has fired"
+    assert (await kawal.decide(update_id, "puskesos.taraju")).stage is Stage.DELIBERATION
+    state = "SELECT state FROM information_requests WHERE update_id = :id"
+    assert (await kawal.scene.one(state, id=update_id)).state == "moved_on"
