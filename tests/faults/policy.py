@@ -18,11 +18,12 @@ RUNGS: Final = 4
 
 
 def brisk_policy(*, area_code: str) -> Policy:
-    """Stages of two seconds, rungs one second apart, and digests half a minute apart."""
+    """Stages of two seconds, rungs one second apart, and digests half a minute apart; nothing lapses in an outage."""
     demo = demo_policy(area_code=area_code)
     return demo.model_copy(
         update={
             "name": "brisk",
+            "lapse": None,
             "minutes": demo.minutes and demo.minutes.model_copy(update={"sptjm": "per_village"}),
             "stages": tuple(
                 rule.model_copy(update={"deadline": _elapsed(STAGE), "ladder": _ladder(rule.ladder)})
