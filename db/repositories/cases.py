@@ -15,9 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     SQLColumnExpression,
-    any_,
     bindparam,
-    cast,
     func,
     insert,
     literal,
@@ -28,11 +26,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import Uuid as UuidType
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from db.models import Decision, IdentityDigest, Revision, TaskGrant, Update
+from db.repositories.parts import parts_of
 from db.vault import Vault
 from domain.authority import Grant, Involvement
 from domain.changes import CHANGE_ADAPTER, Change
@@ -154,22 +152,6 @@ _READ_REVISION = select(
     Revision.on_behalf_of,
 ).where(Revision.update_id == bindparam("update_id"), Revision.revision == bindparam("revision"))
 _SAVE = update(Update).where(Update.id == bindparam("case_id"))
-
-
-def parts_of(of_update: SQLColumnExpression[UUID], update_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """That a row belongs to the case, or to one that it carries on: the parts in all of them bar.
-
-    It carries on the one whose rejection it appeals against, that which it reopens, and what the rejected one reopened.
-    """
-    case, appealed = aliased(Update), aliased(Update)
-    one_line = (
-        select(array([case.id, case.appeal_of, case.reopen_of, appealed.reopen_of]))
-        .outerjoin(appealed, appealed.id == case.appeal_of)
-        .where(case.id == update_id)
-        .correlate_except(case, appealed)
-        .scalar_subquery()
-    )
-    return of_update == any_(cast(one_line, ARRAY(UuidType())))
 
 
 _THIS_UPDATE = bindparam("update_id", type_=UuidType())

@@ -13,7 +13,8 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select, tuple_
 
 from db.models import Area, Decision, Revision, Task, TaskGrant, Update
-from db.repositories.cases import parts_of, read_involvements
+from db.repositories.cases import read_involvements
+from db.repositories.parts import parts_of
 from db.repositories.tasks import is_held_up, is_overdue, read_task
 from db.session import Viewer
 from domain.authority import Actor, Permission, Person, Seat

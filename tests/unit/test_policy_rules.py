@@ -10,9 +10,12 @@ from domain.policy.stage_rules import ACTING_ROLES, DECIDING_ROLES
 from domain.policy.validation import sentence
 from tests.unit.policy_breaches import BREACHES, Breach
 from tests.unit.policy_changes import changed, to
+from tests.unit.wait_breaches import WAIT_BREACHES
+
+ALL_BREACHES = [*BREACHES, *WAIT_BREACHES]
 
 
-@pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: f"{breach.rule}:{breach.code}{breach.pointer}")
+@pytest.mark.parametrize("breach", ALL_BREACHES, ids=lambda breach: f"{breach.rule}:{breach.code}{breach.pointer}")
 def test_broken_rule_is_reported_at_its_place_with_a_remedy(breach: Breach) -> None:
     rule = next(rule for rule in RULES if rule.__name__ == breach.rule)
 
@@ -24,7 +27,7 @@ def test_broken_rule_is_reported_at_its_place_with_a_remedy(breach: Breach) -> N
 
 
 def test_every_rule_is_broken_by_an_example() -> None:
-    assert {breach.rule for breach in BREACHES} == {rule.__name__ for rule in RULES}
+    assert {breach.rule for breach in ALL_BREACHES} == {rule.__name__ for rule in RULES}
 
 
 def test_every_rule_says_its_reason() -> None:
