@@ -29,6 +29,7 @@ from activities.delivery import Delivery
 from activities.identity_check import IdentityCheck
 from activities.minutes import MinutesAtWork
 from activities.outbox import Dispatcher
+from activities.rounds import RoundsAtWork
 from db.repositories.rules import Rules
 from db.session import Database, Viewer
 from db.vault import Vault
@@ -51,6 +52,7 @@ from runtime.periodic import Duty
 from runtime.settings import Settings, get_settings
 from workflows.household_update import HouseholdUpdate
 from workflows.minutes import CarryOutMinutes
+from workflows.update_round import UpdateRound
 
 _GRACE = timedelta(seconds=30)
 _STICKY_PATIENCE = timedelta(seconds=3)
@@ -110,7 +112,7 @@ def build_workers(
     cases = Worker(
         client,
         task_queue=queue_name(queue_prefix, Queue.CASES),
-        workflows=[HouseholdUpdate, CarryOutMinutes],
+        workflows=[HouseholdUpdate, CarryOutMinutes, UpdateRound],
         activities=[
             casework.open_case,
             casework.record_act,
@@ -127,21 +129,22 @@ def build_workers(
         graceful_shutdown_timeout=grace,
         deployment_config=_deployment(queue_prefix, build_id),
     )
+    rounds = RoundsAtWork(desk)
     errands = {
-        Queue.IDENTITY: IdentityCheck(desk, partners.registry).match_person,
-        Queue.DELIVERY: Delivery(desk, partners.ministry).push_to_ministry,
-        Queue.BULK: MinutesAtWork(desk, engine).decide_listed,
+        Queue.IDENTITY: [IdentityCheck(desk, partners.registry).match_person],
+        Queue.DELIVERY: [Delivery(desk, partners.ministry).push_to_ministry],
+        Queue.BULK: [MinutesAtWork(desk, engine).decide_listed, rounds.look_at_round, rounds.take_baseline],
     }
     return [cases] + [
         Worker(
             client,
             task_queue=queue_name(queue_prefix, queue),
-            activities=[errand],
+            activities=activities,
             activity_task_poller_behavior=pollers,
             max_concurrent_activities=20,
             graceful_shutdown_timeout=grace,
         )
-        for queue, errand in errands.items()
+        for queue, activities in errands.items()
     ]
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from temporalio import activity
 
 from activities.casework.work import Desk
 from activities.clock import EngineClock
+from activities.heartbeat import beating_heart
 from db.repositories import trail
 from db.repositories.idempotency import read_act
 from db.repositories.minutes import (
@@ -46,7 +46,6 @@ from runtime.engine import Engine, EngineHasNoCaseError
 PIECE: Final = 20
 """How many cases one piece of the work takes."""
 _AT_ONCE: Final = 4
-_BEAT: Final = timedelta(seconds=2)
 _WORKER: Final = Viewer.system("worker")
 
 Outcome = tuple[CaseResult, dict[str, Any] | None]
@@ -65,7 +64,7 @@ class MinutesAtWork:
         """Decide the next cases without a result; when none is left, say that the minutes have been carried out."""
         async with self._transaction() as connection:
             cases = await read_cases_to_decide(connection, command.minutes_id, after=command.after, at_most=PIECE)
-        async with _beating():
+        async with beating_heart():
             gate = asyncio.Semaphore(_AT_ONCE)
             settled = await asyncio.gather(*(self._decide(gate, command.minutes_id, case) for case in cases))
         if len(cases) == PIECE:
@@ -162,21 +161,3 @@ class MinutesAtWork:
     async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
         async with self._desk.database.transaction(_WORKER) as connection:
             yield connection
-
-
-@asynccontextmanager
-async def _beating() -> AsyncGenerator[None]:
-    """Tell the engine that the work goes on for as long as the block lasts."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT.total_seconds())
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating

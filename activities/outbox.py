@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -161,6 +162,13 @@ class Dispatcher:
                 await self._engine.start(await self._new_case(message.subject_id), again=again)
             case "start_minutes":
                 await self._engine.carry_out_minutes(message.subject_id)
+            case "start_round":
+                await self._engine.carry_round(message.subject_id, **_round_of(message))
+            case "signal_round_moved":
+                with suppress(
+                    EngineHasNoCaseError
+                ):  # it has opened: what moved since are days that it does not wait for
+                    await self._engine.tell_round_moved(**_round_of(message))
             case "signal_ministry_answer":
                 await self._engine.tell_ministry_answered(
                     message.subject_id,
@@ -204,3 +212,8 @@ class Dispatcher:
     async def _note(self, message: Message, **changes: object) -> None:
         async with self._database.transaction(Viewer.system("worker")) as connection:
             await connection.execute(update(OutboxMessage).where(OutboxMessage.id == message.id).values(**changes))
+
+
+def _round_of(message: Message) -> dict[str, str]:
+    """By what the engine knows the round that a message is about."""
+    return {name: message.payload[name] for name in ("area_code", "period")}

@@ -90,6 +90,7 @@ class AuditType(StrEnum):
     CLOCK_JOB_SETTLED = "clock_job.settled"
     ROUND_PLANNED = "round.planned"
     ROUND_RESCHEDULED = "round.rescheduled"
+    ROUND_BASELINE_TAKEN = "round.baseline_taken"
     ROUND_ROLLED_OVER = "round.rolled_over"
     ROUND_CLOSED = "round.closed"
     POLICY_PUBLISHED = "policy.published"

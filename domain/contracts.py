@@ -17,6 +17,7 @@ from domain.vocabulary import Outcome, Stage, Status
 
 UPDATE_WORKFLOW = "HouseholdUpdate"
 MINUTES_WORKFLOW = "CarryOutMinutes"
+ROUND_WORKFLOW = "UpdateRound"
 
 
 class Message(BaseModel):
@@ -56,6 +57,8 @@ class ActivityName(StrEnum):
     RECORD_PUSH = "record_push"
     RECORD_MINISTRY_ANSWER = "record_ministry_answer"
     DECIDE_LISTED = "decide_listed"
+    LOOK_AT_ROUND = "look_at_round"
+    TAKE_BASELINE = "take_baseline"
 
 
 class ActKind(StrEnum):
@@ -283,3 +286,46 @@ class ListedDecided(Message):
 
     last: int | None
     open: int
+
+
+# --- rounds ---------------------------------------------------------------------------------------------------
+
+
+class BaselinePlace(Message):
+    """How far the baseline of a round has come: the household after which it goes on, by area and id."""
+
+    area_code: str
+    household_id: UUID
+
+
+class StartRound(Message):
+    """The input of `UpdateRound`; `after` is where its baseline goes on in a further run."""
+
+    round_id: UUID
+    after: BaselinePlace | None = None
+
+
+class LookAtRound(Message):
+    """Ask what the database says of a round now."""
+
+    round_id: UUID
+
+
+class RoundLook(Message):
+    """When the round opens by its latest terms, and whether its baseline is taken."""
+
+    opens_at: datetime
+    baseline_taken: bool
+
+
+class TakeBaseline(Message):
+    """Take the next piece of the baseline, from after this place on."""
+
+    round_id: UUID
+    after: BaselinePlace | None
+
+
+class BaselineTaken(Message):
+    """Where the next piece begins; None when the baseline is complete."""
+
+    after: BaselinePlace | None

@@ -53,6 +53,11 @@ def minutes_workflow_id(minutes_id: UUID) -> str:
     return f"minutes/{minutes_id}"
 
 
+def round_workflow_id(area_code: str, period: str) -> str:
+    """The id of the workflow that carries a round: one for each regency and period."""
+    return f"update-round/{area_code}/{period}"
+
+
 def act_update_id(act_id: UUID) -> str:
     """The id under which the engine knows one act of one person: a repeat of the act is the same message."""
     return f"act/{act_id}"

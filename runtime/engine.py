@@ -34,6 +34,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contracts import (
     MINUTES_WORKFLOW,
+    ROUND_WORKFLOW,
     UPDATE_WORKFLOW,
     Act,
     ActResult,
@@ -42,11 +43,12 @@ from domain.contracts import (
     MinistryAnswered,
     Queue,
     StartMinutes,
+    StartRound,
     StartUpdate,
     queue_name,
 )
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
-from domain.ids import act_update_id, minutes_workflow_id, workflow_id
+from domain.ids import act_update_id, minutes_workflow_id, round_workflow_id, workflow_id
 from runtime.breaker import Breaker
 from runtime.codec import data_converter, open_each
 from runtime.settings import Settings
@@ -180,6 +182,33 @@ class Engine:
             return
         except (RPCError, TimeoutError, RuntimeError) as fault:
             raise _unavailable() from fault
+
+    async def carry_round(self, round_id: UUID, *, area_code: str, period: str) -> None:
+        """Have a round carried through its days, once; that it is, or was, is success. Raises EngineUnavailable."""
+        try:
+            async with self._calling():
+                await self._client.start_workflow(
+                    ROUND_WORKFLOW,
+                    StartRound(round_id=round_id),
+                    id=round_workflow_id(area_code, period),
+                    task_queue=self._queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    priority=Priority(priority_key=4),
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _unavailable() from fault
+
+    async def tell_round_moved(self, *, area_code: str, period: str) -> None:
+        """Signal that a round has other days. Raises EngineUnavailable, and EngineHasNoCaseError past its opening."""
+        try:
+            async with self._calling():
+                handle = self._client.get_workflow_handle(round_workflow_id(area_code, period))
+                await handle.signal("round_moved")
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _fault(fault) from fault
 
     async def act(self, update_id: UUID, act: Act) -> ActResult:
         """Have an act carried out and answer with its result; the same act asked again has the same result.

@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Notification, UpdateRound
 from db.repositories import trail
 from db.repositories.clocks import add_job
+from db.repositories.outbox import SIGNAL_ROUND_MOVED, START_ROUND, add_message
 from db.repositories.rounds import (
     add_round,
     add_terms,
     columns_of,
     lock_rounds,
+    read_round,
     read_rounds,
     stream_of_rounds,
 )
@@ -48,7 +50,7 @@ from domain.rounds import (
 from services.kawal import Kawal
 from services.keyed import Call, Created, once
 from services.queries.clock_orders import require_area
-from services.queries.rounds import RoundInFull, find_round, has_rolled, read_round_in_full
+from services.queries.rounds import RoundInFull, has_rolled, read_round_in_full
 from services.versions import require_version
 
 PLAN: Final = "POST /v1/rounds"
@@ -57,6 +59,7 @@ _SUBJECTS: Final = {
     AuditType.ROUND_RESCHEDULED: "round_rescheduled",
     AuditType.ROUND_CLOSED: "round_closed",
 }
+_TOPICS: Final = {AuditType.ROUND_PLANNED: START_ROUND, AuditType.ROUND_RESCHEDULED: SIGNAL_ROUND_MOVED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +143,12 @@ async def _change(
 ) -> RoundInFull:
     """Do something to a round that is not closed, in the version that the planner has read."""
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        area_code = (await find_round(connection, round_id)).area_code
+        area_code = (await read_round(connection, round_id)).area_code
         seat = call.actor.seat_for(Permission.ROUNDS_PLAN, area_code=area_code)
 
         async def done() -> Created:
             act = await _begin(kawal, connection, call, seat, area_code)
-            held = await find_round(connection, round_id)
+            held = await read_round(connection, round_id)
             require_version(call.holds, held.version)
             if held.closed:
                 raise NotPossibleNow("The round is closed.")
@@ -223,10 +226,12 @@ def _columns(act: _Act, terms: _Terms) -> dict[str, Any]:
 
 
 async def _tell(act: _Act, terms: _Terms, what: AuditType) -> None:
-    """The job, the event and the announcement; closing moves no deadline, so there is no job for it."""
+    """The job, the message to the engine, the event and the announcement; closing moves nothing."""
     at, area_code = act.call.at, act.area_code
-    if what is not AuditType.ROUND_CLOSED:
+    if what in _TOPICS:
         await add_job(act.connection, area_code=area_code, cause="round", at=at)
+        payload = {"area_code": area_code, "period": terms.period}
+        await add_message(act.connection, _TOPICS[what], subject_id=terms.round_id, payload=payload, at=at)
     entry = Entry(
         type=what,
         by=Doer.of(act.call.actor, act.seat),

@@ -76,6 +76,9 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
     ("activities/identity_check.py", "_record"): {
         "identity_results": Silence("an answer as it came, never changed; the event comes when all are judged"),
     },
+    ("activities/rounds.py", "_transaction"): {
+        "round_baseline": Silence("a snapshot, taken in pieces and never changed; that it is complete is an event"),
+    },
     ("activities/minutes.py", "_transaction"): {
         "minutes_cases": Silence(
             "how far minutes have been carried out; decisions have their events, as has the end; grants and a trigger "

@@ -14,7 +14,8 @@ from domain.areas import AreaOrNation
 from domain.permissions import Permission
 from domain.rounds import Rescheduling, RoundClosing, RoundPlan
 from services.keyed import Call
-from services.queries.keyset import ByAge
+from services.queries.keyset import ByAge, ByCode
+from services.queries.round_baseline import VillageBaseline, list_villages
 from services.queries.rounds import RoundFilter, RoundInFull, RoundView, list_rounds, read_round
 from services.rounds import close_round, plan_round, reschedule_round
 
@@ -28,6 +29,12 @@ class RoundsQuery(PageQuery):
 
     area: AreaOrNation | None = Field(default=None, description="Rounds of this area, in it, or of what contains it")
     ahead: bool | None = Field(default=None, description="Whether the cut-off is still to come")
+
+
+class VillagesQuery(PageQuery):
+    """What narrows the list of villages."""
+
+    area: AreaOrNation | None = Field(default=None, description="This area and all below it")
 
 
 @router.post("/rounds", status_code=201, dependencies=[_PLAN])
@@ -53,6 +60,14 @@ async def list_update_rounds(
 async def read_update_round(round_id: UUID, actor: ActorDep, kawal: KawalDep, response: Response) -> RoundInFull:
     """One round: its days, every calendar it was given, its figures, and what will miss its cut-off in your areas."""
     return _tagged(await read_round(kawal, actor, round_id), response)
+
+
+@router.get("/rounds/{round_id}/villages", dependencies=[requires(Permission.HOUSEHOLDS_READ)])
+async def list_round_villages(
+    round_id: UUID, query: Annotated[VillagesQuery, Query()], actor: ActorDep, kawal: KawalDep
+) -> Page[VillageBaseline]:
+    """The baseline of a round by village: what the registry believed when it opened, and how old that was."""
+    return page_of(await list_villages(kawal, actor, round_id, query.page(ByCode), area=query.area))
 
 
 @router.post("/rounds/{round_id}/rescheduling", dependencies=[_PLAN])

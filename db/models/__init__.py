@@ -43,7 +43,7 @@ from db.models.proof import AuditCheckpoint, AuditKey, AuditMark
 from db.models.registry import Household, HouseholdMember, HouseholdVersion, IdentityDigest
 from db.models.retention import LegalHold
 from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRequest
-from db.models.rounds import RoundRoll, RoundTerms, UpdateRound
+from db.models.rounds import RoundBaseline, RoundRoll, RoundTerms, UpdateRound
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 from db.models.waits import DocumentWait, InformationRequest, LapseNotice
@@ -101,6 +101,7 @@ __all__ = [
     "Reading",
     "RefreshToken",
     "Revision",
+    "RoundBaseline",
     "RoundRoll",
     "RoundTerms",
     "Session",

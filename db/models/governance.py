@@ -121,7 +121,10 @@ class OutboxMessage(Base):
     __table_args__ = (
         one_of(
             "topic",
-            ("start_update", "start_minutes", "signal_ministry_answer", "signal_deadline_moved", "authority_changed"),
+            (
+                *("start_update", "start_minutes", "start_round"),
+                *("signal_ministry_answer", "signal_deadline_moved", "signal_round_moved", "authority_changed"),
+            ),
         ),
         Index("ix_outbox_pending", "available_at", "id", postgresql_where=text("done_at IS NULL")),
     )

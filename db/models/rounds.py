@@ -1,4 +1,4 @@
-"""Update rounds: the round, each calendar that it was given, and which cases rolled over to the next."""
+"""Update rounds: the round, each calendar that it was given, which cases rolled over, and its baseline."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import AreaCode, Base, Moment, one_of
 from domain.areas import REGENCY
+from domain.baseline import MatchState
 from domain.rounds import PERIOD, RescheduleReason
 from domain.vocabulary import Role
 
 
 class UpdateRound(Base):
-    """A round of a regency; `version` is that of its latest terms, `rolled_at` when all had rolled over."""
+    """A round of a regency; `version` is that of its latest terms.
+
+    `baseline_at` is when its baseline was complete, `rolled_at` when all that missed its cut-off had rolled over.
+    """
 
     __tablename__ = "rounds"
     __table_args__ = (
@@ -31,6 +35,7 @@ class UpdateRound(Base):
     period: Mapped[str]
     version: Mapped[int] = mapped_column(SmallInteger)
     planned_at: Mapped[Moment]
+    baseline_at: Mapped[datetime | None]
     rolled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
@@ -85,3 +90,27 @@ class RoundRoll(Base):
     to_round: Mapped[UUID | None] = mapped_column(ForeignKey("rounds.id"))
     area_code: Mapped[AreaCode]
     rolled_at: Mapped[Moment]
+
+
+class RoundBaseline(Base):
+    """What the registry believed of a household when a round opened. Append-only; nothing of its content is in it."""
+
+    __tablename__ = "round_baseline"
+    __table_args__ = (
+        one_of("match_state", MatchState),
+        CheckConstraint("completeness BETWEEN 0 AND 100", name="completeness_per_cent"),
+        CheckConstraint("age_days >= 0", name="age_not_negative"),
+        Index("ix_round_baseline_round_id_area_code", "round_id", "area_code", "household_id"),
+    )
+
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    household_id: Mapped[UUID] = mapped_column(primary_key=True)
+    area_code: Mapped[AreaCode]
+    version: Mapped[int]
+    members: Mapped[int] = mapped_column(SmallInteger)
+    data_of: Mapped[date]
+    age_days: Mapped[int]
+    verified: Mapped[bool]
+    match_state: Mapped[str]
+    duplicates: Mapped[int] = mapped_column(SmallInteger)
+    completeness: Mapped[int] = mapped_column(SmallInteger)

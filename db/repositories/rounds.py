@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import RoundRoll, RoundTerms, Task, Update, UpdateRound
+from domain.errors import NotFound
 from domain.rounds import Days, Round, RoundDates
 from domain.vocabulary import Outcome, Stage, Status
 
@@ -23,7 +24,7 @@ _DATES: Final = (
 )
 _COLUMNS: Final = (
     *(UpdateRound.id, UpdateRound.area_code, UpdateRound.period, UpdateRound.version),
-    *(UpdateRound.rolled_at, UpdateRound.closed_at),
+    *(UpdateRound.baseline_at, UpdateRound.rolled_at, UpdateRound.closed_at),
     *_DATES,
     *(RoundTerms.opens_at, RoundTerms.cutoff_at),
 )
@@ -49,6 +50,14 @@ async def read_rounds(connection: AsyncConnection, area_codes: Collection[str]) 
     """The rounds of these regencies, in the order of their cut-offs."""
     wanted = latest_rounds().where(UpdateRound.area_code.in_(sorted(area_codes))).order_by(RoundTerms.cutoff_at)
     return [round_of(row) for row in await connection.execute(wanted)]
+
+
+async def read_round(connection: AsyncConnection, round_id: UUID) -> Round:
+    """One round by its latest terms. Raises NotFound."""
+    row = (await connection.execute(latest_rounds().where(UpdateRound.id == round_id))).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no round {round_id}.")
+    return round_of(row)
 
 
 async def rounds_ahead(

@@ -113,6 +113,7 @@ class RoundInFull(RoundView):
     figures: RoundFigures
     yours: RoundInYourAreas | None = Field(description="Null unless its cut-off comes next and you read updates there")
     terms: tuple[RoundTermsView, ...]
+    baseline_at: datetime | None = Field(description="When the baseline was complete; read it by village")
     closed_at: datetime | None
 
 
@@ -128,14 +129,6 @@ class RoundFilter:
 
     area: str | None = None
     ahead: bool | None = None
-
-
-async def find_round(connection: AsyncConnection, round_id: UUID) -> Round:
-    """A round, as the rules see it. Raises NotFound."""
-    row = (await connection.execute(latest_rounds().where(UpdateRound.id == round_id))).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no round {round_id}.")
-    return round_of(row)
 
 
 async def has_rolled(connection: AsyncConnection, round_id: UUID) -> bool:
@@ -179,6 +172,7 @@ async def read_round_in_full(kawal: Kawal, connection: AsyncConnection, actor: A
             "figures": await _figures(connection, round_id),
             "yours": await _yours(kawal, connection, actor, round_of(row), now=now),
             "terms": await _terms(connection, round_id),
+            "baseline_at": row.baseline_at,
             "closed_at": row.closed_at,
         },
     )

@@ -8,12 +8,15 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from temporalio.testing import ActivityEnvironment
 
 from activities.casework import Desk
+from activities.rounds import RoundsAtWork
 from db.repositories.calendars import add_calendar, latest_calendars
 from db.repositories.clocks import SETTLES_AFTER
-from devstack.demo_people import CIKUBANG
+from devstack.demo_people import CIKUBANG, TARAJU
 from domain.calendar import ONE_DAY
+from domain.contracts import TakeBaseline
 from domain.origins import ActOrigin, Means, acting_from, no_ring
 from domain.vocabulary import Stage
 from duties.round_turns import RoundTurns
@@ -214,3 +217,24 @@ async def _as_if_submitted(office: Office, update_id: Any, *, before: date) -> N
     async with office.scene.as_owner() as connection:
         moved = text("UPDATE updates SET submitted_at = :at WHERE id = :id")
         await connection.execute(moved, {"id": update_id, "at": datetime.combine(before, datetime.min.time(), UTC)})
+
+
+async def test_the_baseline_is_read_by_village_in_ones_own_areas(office: Office) -> None:
+    scene, now = office.scene, datetime.now(UTC)
+    day = today(now)
+    round_id = await planned(scene, dates(day, day + 20 * ONE_DAY), at=now)
+    path = f"/v1/rounds/{round_id}/villages"
+    assert (await _read(office, "verifikator", path))["items"] == []
+    taking = RoundsAtWork(Desk(scene.worker, VAULT, scene.rules)).take_baseline
+    await ActivityEnvironment().run(taking, TakeBaseline(round_id=round_id, after=None))
+    villages = {each["area"]["code"]: each for each in (await _read(office, "verifikator", path))["items"]}
+    assert len(villages) > 1
+    registered = await scene.rows(
+        "SELECT id FROM households WHERE area_code = :area AND status = 'active'", area=TARAJU
+    )
+    assert villages[TARAJU]["households"] == len(registered)
+    assert villages[TARAJU]["unchecked"] == len(registered)
+    assert 0 < villages[TARAJU]["completeness"] <= 100
+    own = (await _read(office, "operator.taraju", path))["items"]
+    assert [each["area"]["code"] for each in own] == [TARAJU]
+    assert (await _read(office, "operator.taraju", f"/v1/rounds/{round_id}"))["baseline_at"] is not None

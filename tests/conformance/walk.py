@@ -210,6 +210,7 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/rounds": Step(Of.ROWS, over=REGENCY, below=True),
     "POST /v1/rounds": Step(Of.AREA, ROUND, headers=_KEYED, over=REGENCY),
     "GET /v1/rounds/{round_id}": Step(Of.ALL),
+    "GET /v1/rounds/{round_id}/villages": Step(Of.ROWS),
     "POST /v1/rounds/{round_id}/rescheduling": Step(
         Of.AREA, {**_DAYS, "publishes": "2027-03-24", "reason": "disaster"}, headers=_KEYED, over=REGENCY
     ),

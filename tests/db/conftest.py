@@ -26,16 +26,18 @@ from db.models import (
     UnmaskRequest,
 )
 from db.repositories.api_keys import NewKey, add_key, add_secret
+from db.repositories.baselines import keep_piece, read_piece
 from db.repositories.clocks import add_job
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
-from db.repositories.rounds import roll_case
+from db.repositories.rounds import read_round, roll_case
 from db.repositories.tallies import lock_tally
 from db.repositories.trail import Doer
 from devstack.demo_people import demo_id
 from devstack.postgres import PostgresServer
 from devstack.seed import World
 from domain.authority import Permission, Seat
+from domain.baseline import BaselineFacts
 from domain.changes import IdentityCorrection
 from domain.disclosure import Purpose
 from domain.evidence import EvidenceRef, EvidenceType, Naming
@@ -132,6 +134,10 @@ async def _roll_over(scene: Scene, update_id: UUID) -> None:
     round_id = await planned(scene, dates(opens, opens + timedelta(days=20)), at=now)
     async with scene.worker.transaction(SYSTEM) as connection:
         await roll_case(connection, update_id, area_code=TARAJU, from_round=round_id, to_round=None, at=now)
+        taken = await read_round(connection, round_id)
+        piece = await read_piece(connection, taken, None, as_of=now, at_most=1, vault=VAULT)
+        facts = BaselineFacts(members=1, data_of=opens, age_days=0, verified=False, completeness=0)
+        await keep_piece(connection, round_id, [(each, facts) for each in piece.households])
 
 
 async def _comment(scene: Scene, update_id: UUID) -> None:

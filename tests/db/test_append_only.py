@@ -30,6 +30,7 @@ APPEND_ONLY: Final = frozenset(
         "policy_draft_revisions",
         "policy_turns",
         "read_log",
+        "round_baseline",
         "round_rolls",
         "round_terms",
         "update_evidence",

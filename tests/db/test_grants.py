@@ -114,7 +114,7 @@ UPDATED: Final = {
     ("kawal_worker", "minutes"): "finished_at",
     ("kawal_worker", "minutes_cases"): "detail result settled_at task_id",
     ("kawal_worker", "outbox"): ALL,
-    ("kawal_worker", "rounds"): "rolled_at",
+    ("kawal_worker", "rounds"): "baseline_at rolled_at",
     ("kawal_worker", "tasks"): ALL,
     ("kawal_worker", "updates"): ALL,
 }

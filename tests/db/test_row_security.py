@@ -46,6 +46,7 @@ AREA_TABLES: Final = (
     "information_requests",
     "minutes",
     "minutes_cases",
+    "round_baseline",
     "round_rolls",
 )
 DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")

@@ -1,0 +1,90 @@
+"""The baseline of a round by village: how many households, how old their data, what is doubtful in them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Row, Select, func, select
+
+from db.models import Area, RoundBaseline
+from db.repositories.rounds import read_round
+from db.session import Viewer
+from domain.authority import Actor, Permission
+from domain.baseline import OLD_AFTER_DAYS, MatchState
+from services.kawal import Kawal
+from services.queries.keyset import ByCode, PageOf, Slice, cut
+from services.queries.scope import areas_in_view, within
+from services.queries.view import AreaRef, View
+
+
+class VillageBaseline(View):
+    """What the registry believed of a village on the day on which the round opened."""
+
+    area: AreaRef
+    households: int
+    members: int
+    median_age_days: int = Field(description="Half of the households have data as old as this or older")
+    old: int = Field(description=f"Households whose data are older than {OLD_AFTER_DAYS} days")
+    never_verified: int
+    mismatched: int = Field(description="Whose latest check with the civil registry did not match")
+    unchecked: int = Field(description="That were never checked with the civil registry")
+    duplicates: int = Field(description="With a NIK that is in use in another household")
+    completeness: int = Field(description="How much of what is asked is there, in per cent, on average")
+
+
+async def list_villages(
+    kawal: Kawal, actor: Actor, round_id: UUID, page: PageOf[ByCode], *, area: str | None = None
+) -> Slice[VillageBaseline, ByCode]:
+    """The villages in the actor's areas, in the order of their codes; none before the round opens.
+
+    Raises NotFound for a round that there is not, and for an area outside the actor's own; Forbidden.
+    """
+    areas = areas_in_view(actor, Permission.HOUSEHOLDS_READ, area=area)
+    statement = _villages(round_id, page=page).where(within(RoundBaseline.area_code, areas))
+    async with kawal.database.transaction(Viewer.of(actor)) as connection:
+        await read_round(connection, round_id)
+        rows, after = cut((await connection.execute(statement)).all(), page.limit, lambda row: ByCode(row.area_code))
+    return Slice([_told(row) for row in rows], after)
+
+
+def _villages(round_id: UUID, *, page: PageOf[ByCode]) -> Select[*tuple[Any, ...]]:
+    kept = RoundBaseline
+    median = func.percentile_disc(0.5).within_group(kept.age_days)
+    statement = (
+        select(
+            kept.area_code,
+            Area.name.label("area_name"),
+            func.count().label("households"),
+            func.sum(kept.members).label("members"),
+            median.label("median_age_days"),
+            func.count().filter(kept.age_days > OLD_AFTER_DAYS).label("old"),
+            func.count().filter(~kept.verified).label("never_verified"),
+            func.count().filter(kept.match_state == MatchState.MISMATCHED.value).label("mismatched"),
+            func.count().filter(kept.match_state == MatchState.UNKNOWN.value).label("unchecked"),
+            func.count().filter(kept.duplicates > 0).label("duplicates"),
+            func.round(func.avg(kept.completeness)).label("completeness"),
+        )
+        .join(Area, Area.code == kept.area_code)
+        .where(kept.round_id == round_id)
+        .group_by(kept.area_code, Area.name)
+        .order_by(kept.area_code)
+        .limit(page.limit + 1)
+    )
+    return statement if page.after is None else statement.where(kept.area_code > page.after.code)
+
+
+def _told(row: Row[*tuple[Any, ...]]) -> VillageBaseline:
+    return VillageBaseline(
+        area=AreaRef.of(row),
+        households=row.households,
+        members=row.members,
+        median_age_days=row.median_age_days,
+        old=row.old,
+        never_verified=row.never_verified,
+        mismatched=row.mismatched,
+        unchecked=row.unchecked,
+        duplicates=row.duplicates,
+        completeness=int(row.completeness),
+    )
