@@ -7,8 +7,8 @@ from alembic import op
 
 from db.migrations.row_security import IN_VIEW, IS_SYSTEM, allow, forbid_changes, secure
 
-revision = "0034"
-down_revision = "0033"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
