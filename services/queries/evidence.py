@@ -97,7 +97,8 @@ async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> Evidence
         named = await _named(connection, update_id, vault=kawal.vault)
         rows = {row.id: row for row in await connection.execute(_files_of(update_id))}
         who = await read_who(connection, people=(row.uploaded_by for row in rows.values()))
-    unnamed = rows.keys() - {paper.evidence_id for paper in named}
+    kept = {row.id for row in rows.values() if row.erased_at is None}
+    unnamed = kept - {paper.evidence_id for paper in named}
     named |= {EvidenceRef(type=rows[each].type, evidence_id=each): () for each in sorted(unnamed)}
     return EvidenceOfCase(
         items=tuple(
