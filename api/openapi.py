@@ -48,6 +48,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "tasks": "Work lists, and what is late.",
     "acts": "What is done with a case and its tasks.",
     "minutes": "Minutes of village deliberations, and SPTJM: recorded once, deciding many cases.",
+    "ground checks": "Looking in the field before a stage decides: asked for, reported on, corrected.",
     "evidence": "Files and papers behind an update; uploads that are resumed (tus 1.0.0).",
     "notifications": "What one was told.",
     "households": "The registry, masked.",

@@ -63,6 +63,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sign_in_paused": Kind(429, "Signing in is paused"),
     "rate_limited": Kind(429, "Too many requests"),
     "upload_protocol_unsupported": Kind(412, "This upload protocol is not spoken here"),
+    "ground_check_awaited": Kind(409, "Somebody is to look in the field first"),
     "upload_too_large": Kind(413, "The file is too large"),
     "upload_offset_conflict": Kind(409, "The bytes belong elsewhere"),
     "upload_gone": Kind(410, "The upload is no longer there"),

@@ -21,7 +21,7 @@ from bench.figures import Latency, Results, Round, latency_of, ratios_of, round_
 from bench.load import BareLoad, Clocked, KawalLoad, drive, persons_of
 from bench.stack import Stack, bare_worker, cpu_of, running_stack
 from devstack.demo_people import PASSWORD
-from domain.policy import canonical_json, default_policy
+from domain.policy import canonical_json, default_policy, without_draws
 
 RESULTS = Path(__file__).parent / "results.json"
 ROUNDS = int(os.environ.get("KAWAL_BENCH_ROUNDS", "3"))
@@ -120,7 +120,7 @@ def _policy(*, whole_route: bool) -> dict[str, Any]:
 
     One SPTJM answers for all cases of the village, so that its head decides them one by one.
     """
-    policy = json.loads(canonical_json(default_policy(area_code="32.06")))
+    policy = json.loads(canonical_json(without_draws(default_policy(area_code="32.06"))))
     policy["minutes"] |= {"sptjm": "per_village", "scan_required": False}
     if not whole_route:
         policy["delivery"]["ministry"] = False

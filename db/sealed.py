@@ -20,6 +20,8 @@ from db.models import (
     Decision,
     Evidence,
     EvidenceUpload,
+    GroundCheck,
+    GroundReport,
     Household,
     HouseholdVersion,
     IdempotencyKey,
@@ -36,6 +38,7 @@ from db.repositories.disclosure import explanation_context, request_explanation_
 from db.repositories.registry import household_context
 from domain.decisions import answer_note_context, comment_context, note_context
 from domain.evidence import capture_context
+from domain.ground_checks import check_note_context, report_context
 from domain.minutes import paper_context
 from domain.origins import act_origin_context, answer_origin_context, traces_context
 from domain.people import identity_context
@@ -95,6 +98,8 @@ SEALED: Final = (
     SealedColumn(DataSubjectExport, "content", lambda row: export_context(row.request_id)),
     SealedColumn(User, "identity", lambda row: identity_context(row.id)),
     SealedColumn(Evidence, "capture", lambda row: capture_context(row.id)),
+    SealedColumn(GroundCheck, "note", lambda row: check_note_context(row.id)),
+    SealedColumn(GroundReport, "content", lambda row: report_context(row.id)),
     SealedColumn(EvidenceUpload, "details", lambda row: device_context(row.id)),
 )
 """In the order in which they are sealed anew."""

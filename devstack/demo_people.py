@@ -124,7 +124,7 @@ def _of_village(code: str) -> tuple[DemoAccount, ...]:
 ACCOUNTS: Final = (
     *_of_village(TARAJU),
     _one("bpd.taraju", "Ketua BPD Taraju", Role.VILLAGE_COUNCIL, f"desa/{TARAJU}", TARAJU),
-    _one("pkh.taraju", "Pendamping PKH Taraju", Role.GROUND_CHECKER, f"puskesos/{TARAJU}", TARAJU),
+    _one("pkh.taraju", "Pendamping PKH Taraju", Role.GROUND_CHECKER, "slrt", DISTRICT),
     *_of_village(CIKUBANG),
     DemoAccount(
         username="serba.deudeul",

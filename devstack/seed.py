@@ -32,7 +32,7 @@ from domain.audit import AuditType, stream_of_account
 from domain.authority import NATION
 from domain.errors import NotFound
 from domain.household import Household
-from domain.policy import BRISK_PUBLICATION, default_policy
+from domain.policy import BRISK_PUBLICATION, default_policy, without_draws
 from domain.vocabulary import Kind
 from services.administration.calendars import load_national_calendar
 from services.administration.policies import policy_in_force
@@ -124,7 +124,7 @@ async def _write_rules(connection: AsyncConnection, *, at: datetime) -> UUID:
         in_force = None
     if in_force is not None and all(map(in_force.policy.offers, Kind)):
         return in_force.id
-    brisk = default_policy().model_copy(update={"publication": BRISK_PUBLICATION})
+    brisk = without_draws(default_policy()).model_copy(update={"publication": BRISK_PUBLICATION})
     return await add_version(connection, brisk, at=at, effective_at=at)
 
 

@@ -15,7 +15,16 @@ from docs.life_of_a_case import diagram
 from domain.errors import REFUSALS, DomainError, InvalidInput
 from domain.lifecycle import DECIDES_ON, TRANSITIONS
 from domain.permissions import PERMISSIONS, Permission
-from domain.policy import default_policy, dispute_table, ladder_table, reasons_table, route_table, rules_table
+from domain.policy import (
+    Policy,
+    default_policy,
+    dispute_table,
+    ground_table,
+    ladder_table,
+    reasons_table,
+    route_table,
+    rules_table,
+)
 from domain.policy.tables import duration_text
 from domain.vocabulary import Role, Status
 
@@ -84,9 +93,18 @@ def routes_and_ladders() -> str:
         "A rejection is appealed once, to the tier above. A no of a stage against which another office has said yes "
         "opens a conflict: both are heard, then somebody outside both decides.\n",
         dispute_table(policy),
+        "## Ground checks\n",
+        "Before these stages somebody who has not touched the case looks in the field where one of these asks for it; "
+        f"officers in {_listed(policy)} may ask for it too. The draw is HMAC-SHA256 of the case's id under the id of "
+        "the policy version, so that anybody can draw it again.\n",
+        ground_table(policy),
         "## What a policy must keep\n",
         rules_table(),
     )
+
+
+def _listed(policy: Policy) -> str:
+    return "no stage" if policy.ground_checks is None else ", ".join(sorted(policy.ground_checks.on_request))
 
 
 def permissions() -> str:

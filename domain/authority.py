@@ -179,6 +179,9 @@ def granted(rung: Rung) -> list[Grant]:
 class Involvement(BaseModel):
     """That an account submitted or repaired the case (`stage` None), or decided in one of its stages.
 
+    With `touched`, that it did anything else with the case: nothing of it bars from deciding, but whoever looks in the
+    field for others has seen nothing of it before.
+
     To a case that is an appeal belong the parts in the one whose rejection it is against.
 
     Where somebody acted on behalf of another, each of the two has a part.
@@ -188,6 +191,7 @@ class Involvement(BaseModel):
 
     user_id: UUID
     stage: Stage | None
+    touched: bool = False
 
 
 class Candidate(BaseModel):
@@ -209,11 +213,14 @@ class Candidate(BaseModel):
 def involved_elsewhere(person: Person, *, stage: Stage, involvements: Iterable[Involvement]) -> Involvement | None:
     """How this person has already had a part in the case that bars them from deciding in `stage`, or None.
 
+    From a ground check bars whatever they have done with the case before it was asked for.
     Nobody decides in two stages of one case, nor in any stage of what they submitted. To decide again in the same
     stage, after a repair, is the same part and no bar.
     """
     for involvement in involvements:
-        if person.has(involvement.user_id) and _is_another_part(involvement.stage, stage):
+        if not person.has(involvement.user_id):
+            continue
+        if stage is Stage.GROUND_CHECK if involvement.touched else _is_another_part(involvement.stage, stage):
             return involvement
     return None
 
@@ -222,12 +229,12 @@ def _is_another_part(part: Stage | None, stage: Stage) -> bool:
     """Whether a part in the case bars from deciding in `stage`.
 
     An office speaks for its own decision, by whoever took it. To have been heard bars only from judging between the
-    offices, and from hearing an appeal.
+    offices, from hearing an appeal, and from looking in the field.
     """
     if stage is Stage.OPINION:
         return False
     if part is Stage.OPINION:
-        return stage in {Stage.CONFLICT, Stage.APPEAL}
+        return stage in {Stage.CONFLICT, Stage.APPEAL, Stage.GROUND_CHECK}
     return part != stage
 
 
@@ -298,6 +305,8 @@ def _bar(
 
 
 def _part(involvement: Involvement) -> str:
+    if involvement.touched:
+        return "had to do with this update before"
     if involvement.stage is None:
         return "submitted this update"
     return "spoke for an office" if involvement.stage is Stage.OPINION else f"decided in {involvement.stage.value}"

@@ -106,6 +106,15 @@ class NotPossibleNow(DomainError):
     default_remedy = "Read the case: its open task says what can be done now."
 
 
+class GroundCheckAwaited(DomainError):
+    """Somebody is to report from the field first; then whoever decides the stage is asked."""
+
+    code = "ground_check_awaited"
+    default_remedy = (
+        "Wait for the report: the open task of the case says who looks and until when, and its supervisor reassigns it."
+    )
+
+
 class AlreadyAppealed(DomainError):
     """The rejection has been appealed, and the appeal is open or answered. `data` names it."""
 
@@ -370,6 +379,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         NotPossibleNow,
         AlreadyAppealed,
         AppealTooLate,
+        GroundCheckAwaited,
         NotAppealable,
         NotReopenable,
         AlreadyReopened,

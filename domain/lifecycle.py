@@ -45,7 +45,7 @@ _BEFORE_DELIVERY = frozenset(
 )
 _WITH_PEOPLE = frozenset(STATUS_OF_STAGE[stage] for stage in HUMAN_STAGES)
 _WITH_MINISTRY = frozenset({Status.IN_DELIVERY, Status.APPROVED_LOCAL})
-_OFF_ROUTE = CONFLICT_STAGES | {Stage.REPAIR}
+_OFF_ROUTE = CONFLICT_STAGES | {Stage.REPAIR, Stage.GROUND_CHECK}
 _ON_ROUTE = frozenset(STATUS_OF_STAGE[stage] for stage in Stage if stage not in _OFF_ROUTE)
 _DECIDED_ON = _WITH_PEOPLE | {Status.IN_CONFLICT}
 _BEING_REPAIRED = frozenset({Status.RETURNED, Status.WAITING_DOCUMENT})
@@ -67,7 +67,7 @@ def enter_next(position: Position) -> Position:
 
     A check that was waived while the civil registry was down is made up for before anything leaves the regency.
     """
-    pending = next((stage for stage in position.route if stage not in position.settled), None)
+    pending = awaiting(position)
     leaves = pending is None or pending is Stage.DELIVERY
     if leaves and position.identity_waived:
         pending = Stage.IDENTITY_CHECK
@@ -166,12 +166,21 @@ def _data_conflict(position: Position) -> Position:
 
 def _disputed(position: Position) -> Position:
     return position.model_copy(
-        update={"stage": Stage.OPINION, "status": Status.IN_CONFLICT, "contested": position.stage},
+        update={"stage": Stage.OPINION, "status": Status.IN_CONFLICT, "contested": _stands_in(position)},
     )
 
 
 def _opinions_heard(position: Position) -> Position:
     return position.model_copy(update={"stage": Stage.CONFLICT})
+
+
+def _ground_check_asked(position: Position) -> Position:
+    """The stage stays unsettled, and the status is what it would be in it: it waits for the answer from the field."""
+    return position.model_copy(update={"stage": Stage.GROUND_CHECK})
+
+
+def _ground_checked(position: Position) -> Position:
+    return enter_next(position)
 
 
 def _closed_as(status: Status) -> Callable[[Position], Position]:
@@ -343,6 +352,21 @@ TRANSITIONS: tuple[Transition, ...] = (
         frozenset({Status.SUPERSEDED}),
         _closed_as(Status.SUPERSEDED),
     ),
+    Transition(
+        Happening.GROUND_CHECK_ASKED,
+        "Before a stage decides, somebody who has not touched the case looks in the field where the policy, or an "
+        "officer, asks for it.",
+        _WITH_PEOPLE,
+        _WITH_PEOPLE,
+        _ground_check_asked,
+    ),
+    Transition(
+        Happening.GROUND_CHECKED,
+        "Once it is reported what was found in the field, the stage that waited for it decides.",
+        _WITH_PEOPLE,
+        _WITH_PEOPLE,
+        _ground_checked,
+    ),
 )
 """All that can happen, in the order in which a case meets it."""
 
@@ -386,10 +410,20 @@ def send_back(position: Position, *, to: Stage) -> Position:
 
 
 def _stands_in(position: Position) -> Stage | None:
-    """The stage of the route that the case is in; while it is repaired or in conflict, the one that this is about."""
+    """The stage of the route that the case is in; while it is repaired or in conflict, the one that this is about.
+
+    While somebody looks in the field, the one that waits for it.
+    """
     if position.stage is Stage.REPAIR:
         return position.returned_from
+    if position.stage is Stage.GROUND_CHECK:
+        return awaiting(position)
     return position.contested if position.stage in CONFLICT_STAGES else position.stage
+
+
+def awaiting(position: Position) -> Stage | None:
+    """The first stage of the route that is not settled."""
+    return next((stage for stage in position.route if stage not in position.settled), None)
 
 
 def resubmit(position: Position, *, changed: frozenset[str]) -> Position:

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     HOLDS_MANAGE = "area:holds:manage"
     CLOCKS_ORDER = "area:clocks:order"
     ROUNDS_PLAN = "area:rounds:plan"
+    AREAS_LOCATE = "area:areas:locate"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
 
@@ -72,6 +73,7 @@ _OFFICER = (
     | _CONSULTED
     | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ, Permission.INFORMATION_ANSWER}
 )
+_LOOKER = _OFFICER | {Permission.EVIDENCE_UPLOAD}
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
 _OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW, Permission.UPDATES_REOPEN}
@@ -86,11 +88,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_HEAD: _OFFICER | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD},
     Role.VILLAGE_COUNCIL: READING | _CONSULTED,
     Role.PUSKESOS_OFFICER: _SUBMITTER,
-    Role.GROUND_CHECKER: _OFFICER,
-    Role.DISTRICT_SUPERVISOR: _SUPERVISOR,
+    Role.GROUND_CHECKER: _LOOKER,
+    Role.DISTRICT_SUPERVISOR: _SUPERVISOR | _LOOKER,
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
     Role.REGENCY_VERIFIER: _OFFICER | _BULK,
-    Role.REGENCY_SUPERVISOR: _SUPERVISOR | _BULK | {Permission.RIGHTS_HANDLE, Permission.CLOCKS_ORDER},
+    Role.REGENCY_SUPERVISOR: _SUPERVISOR
+    | _BULK
+    | {Permission.RIGHTS_HANDLE, Permission.CLOCKS_ORDER, Permission.AREAS_LOCATE},
     Role.REGENCY_HEAD: _SUPERVISOR
     | _SECOND_EYES
     | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER, Permission.POLICIES_PUBLISH},
@@ -126,6 +130,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DELEGATIONS_MANAGE,
             Permission.CASES_CORRECT,
             Permission.CLOCKS_ORDER,
+            Permission.AREAS_LOCATE,
             Permission.ENGINE_READ,
         },
     ),

@@ -79,6 +79,18 @@ class FileHeld(_Part):
     link: str | None
 
 
+class GroundReportHeld(_Part):
+    """What somebody reported who came to look at the household."""
+
+    outcome: str
+    differs: tuple[str, ...]
+    seen: dict[str, JsonValue] | None = Field(description="Where, when and what was seen; null once erased")
+    role: str
+    office: str | None
+    filed_at: datetime
+    superseded: bool
+
+
 class NotificationHeld(_Part):
     """What an officer was told of the case."""
 
@@ -104,6 +116,7 @@ class CaseHeld(_Part):
     decisions: tuple[DecisionHeld, ...]
     identity: tuple[IdentityHeld, ...]
     evidence: tuple[FileHeld, ...]
+    ground_reports: tuple[GroundReportHeld, ...]
     notifications: tuple[NotificationHeld, ...]
 
 

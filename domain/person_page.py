@@ -82,6 +82,7 @@ def _case(held: CaseHeld) -> str:
         for d in held.decisions
     ]
     files = [(f.type, _moment(f.kept_at), _ERASED if f.erased_at else f.link) for f in held.evidence]
+    looked = [(g.outcome, _ERASED if g.seen is None else _text(g.seen), g.role, g.office) for g in held.ground_reports]
     identity = [(i.result, ", ".join(i.fields), _moment(i.checked_at)) for i in held.identity]
     return "".join(
         (
@@ -94,6 +95,7 @@ def _case(held: CaseHeld) -> str:
             _table(("Tahap", "Keputusan", "Alasan", "Oleh", "Instansi", "Waktu"), decisions),
             _table(("Padanan Dukcapil", "Yang berbeda", "Waktu"), identity),
             _table(("Berkas", "Disimpan", "Tautan"), files),
+            _table(("Verifikasi lapangan", "Yang dilihat", "Oleh", "Instansi"), looked),
             _table(
                 ("Pemberitahuan", "Kepada", "Waktu"),
                 [(n.subject, n.to_role, _moment(n.at)) for n in held.notifications],

@@ -35,6 +35,8 @@ class Happening(StrEnum):
     UPHELD = "upheld"
     OVERTURNED = "overturned"
     SUPERSEDED = "superseded"
+    GROUND_CHECK_ASKED = "ground_check_asked"
+    GROUND_CHECKED = "ground_checked"
 
 
 class Position(BaseModel):

@@ -47,6 +47,12 @@ LAPSES: Final = _text(
 )
 """What is said of a case that will lapse."""
 
+LOOKED_AT: Final = _text(
+    "Menunggu verifikasi lapangan; petugas akan datang ke rumah.",
+    "Waiting for a ground check; somebody will come to the house.",
+)
+"""While somebody is to look in the field, whichever stage waits for it."""
+
 STATUS_TEXTS: Final = {
     Status.RECEIVED: _text("Usulan diterima.", "The update has been received."),
     Status.CHECKING: _text(

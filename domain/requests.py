@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from domain.changes import Change
 from domain.decisions import DecisionInput
 from domain.evidence import EvidenceRef
+from domain.ground_checks import GroundCheckOrder, GroundReportInput
 from domain.household import VillageCode
 from domain.supervision import CorrectionInput, EscalationInput
 from domain.text import Note
@@ -84,8 +85,28 @@ class CorrectionRequest(CarriedRequest):
     body: CorrectionInput
 
 
+class GroundCheckRequest(CarriedRequest):
+    """A ground check that an officer asks for."""
+
+    act: Literal["ask_ground_check"] = "ask_ground_check"
+    body: GroundCheckOrder
+
+
+class GroundReportRequest(CarriedRequest):
+    """A report from the field."""
+
+    act: Literal["report_ground_check"] = "report_ground_check"
+    body: GroundReportInput
+
+
 CaseRequest = Annotated[
-    DecisionRequest | ResubmissionRequest | WithdrawalRequest | EscalationRequest | CorrectionRequest,
+    DecisionRequest
+    | ResubmissionRequest
+    | WithdrawalRequest
+    | EscalationRequest
+    | CorrectionRequest
+    | GroundCheckRequest
+    | GroundReportRequest,
     Field(discriminator="act"),
 ]
 CASE_REQUEST: TypeAdapter[CaseRequest] = TypeAdapter(CaseRequest, config=ConfigDict(hide_input_in_errors=True))

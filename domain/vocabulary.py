@@ -32,6 +32,7 @@ class Kind(StrEnum):
 class Stage(StrEnum):
     """A step of a route (tahap). No route of a policy names REPAIR, where a returned case waits for its operator.
 
+    Nor GROUND_CHECK, where somebody looks in the field before the next stage decides.
     Nor those of a dispute: APPEAL, with which the case of an appeal begins; OPINION, in which the two offices of an
     authority conflict are heard, and CONFLICT, in which somebody outside both decides.
     """
@@ -46,6 +47,7 @@ class Stage(StrEnum):
     APPEAL = "appeal"
     OPINION = "opinion"
     CONFLICT = "conflict"
+    GROUND_CHECK = "ground_check"
 
 
 HUMAN_STAGES = (Stage.VERIFICATION, Stage.DELIBERATION, Stage.APPROVAL, Stage.ENDORSEMENT)
@@ -160,6 +162,24 @@ class ReopenReason(StrEnum):
     OPERATOR_AT_FAULT = "operator_at_fault"
     NOT_REACHED = "not_reached"
     DISASTER = "disaster"
+
+
+class GroundOutcome(StrEnum):
+    """What somebody found who looked in the field (hasil verifikasi lapangan)."""
+
+    FOUND_AS_REPORTED = "found_as_reported"
+    DIFFERS = "differs"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+
+
+class GroundCheckReason(StrEnum):
+    """Why an officer asks for somebody to look in the field (alasan verifikasi lapangan)."""
+
+    FACTS_DOUBTED = "facts_doubted"
+    ADDRESS_DOUBTED = "address_doubted"
+    PHOTO_DOUBTED = "photo_doubted"
+    COMPLAINT = "complaint"
 
 
 class MinutesType(StrEnum):

@@ -16,6 +16,7 @@ from db.models import (
     DataSubjectRequest,
     Decision,
     Evidence,
+    GroundReport,
     HouseholdVersion,
     IdentityDigest,
     IdentityResult,
@@ -35,11 +36,13 @@ from domain.authority import covers
 from domain.changes import CHANGE_ADAPTER, Change
 from domain.decisions import Minutes
 from domain.disclosure import GROUND_ARTICLES, PURPOSES, Purpose
+from domain.ground_checks import GroundContent, report_context
 from domain.household import Household as HouseholdSnapshot
 from domain.person_export import (
     CaseHeld,
     DecisionHeld,
     FileHeld,
+    GroundReportHeld,
     HouseholdHeld,
     IdentityHeld,
     NotificationHeld,
@@ -189,7 +192,8 @@ async def _cases(begin: Begin, vault: Vault, ids: Collection[UUID], person: _Per
     async with begin() as connection:
         cases = (await connection.execute(select(Update.__table__).where(Update.id.in_(ids)).order_by(Update.id))).all()
         beside = {
-            model: await _beside(connection, model, ids) for model in (Revision, Decision, IdentityResult, Notification)
+            model: await _beside(connection, model, ids)
+            for model in (Revision, Decision, IdentityResult, Notification, GroundReport)
         }
         files = await _files(connection, ids)
         offices = {row.id: row.name for row in await connection.execute(select(Office.id, Office.name))}
@@ -222,6 +226,7 @@ async def _cases(begin: Begin, vault: Vault, ids: Collection[UUID], person: _Per
                 if row.person_key in mine
             ),
             evidence=tuple(_file(row) for row in files[case.id]),
+            ground_reports=_ground_reports(beside[GroundReport][case.id], vault, offices),
             notifications=tuple(
                 NotificationHeld(subject=row.subject, to_role=row.to_role, at=row.created_at)
                 for row in beside[Notification][case.id]
@@ -284,6 +289,30 @@ def _decision(row: Any, policy: Policy, offices: dict[UUID, str], person: _Perso
         decided_at=row.decided_at,
         minutes=minutes.model_dump(mode="json", exclude={"attended"}) if minutes is not None and named else None,
     )
+
+
+def _ground_reports(rows: list[Any], vault: Vault, offices: dict[UUID, str]) -> tuple[GroundReportHeld, ...]:
+    superseded = {row.supersedes for row in rows}
+    return tuple(
+        GroundReportHeld(
+            outcome=row.outcome,
+            differs=tuple(row.differs),
+            seen=_seen(row, vault),
+            role=row.role,
+            office=offices.get(row.office_id),
+            filed_at=row.filed_at,
+            superseded=row.id in superseded,
+        )
+        for row in rows
+    )
+
+
+def _seen(row: Any, vault: Vault) -> dict[str, Any] | None:
+    """All of it but the officer's own words, as with decisions."""
+    if row.content is None:
+        return None
+    content = vault.open(row.content, GroundContent, context=report_context(row.id))
+    return content.model_dump(mode="json", exclude={"note", "point"}, exclude_none=True)
 
 
 def _file(row: Any) -> FileHeld:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
 from db.repositories.evidence import erase_evidence
-from db.repositories.retention import OF_ROWS, erase_contents, erase_rows, lock_due_files
+from db.repositories.retention import OF_ROWS, Erased, erase_contents, erase_reports, erase_rows, lock_due_files
 from db.repositories.trail import Entry, stream_of_evidence, stream_of_update
 from domain.audit import AuditType
 from domain.policy import RetentionSubject
@@ -61,6 +61,8 @@ class RetentionSweep:
 
     async def chunks(self, at: datetime) -> AsyncGenerator[tuple[RetentionSubject, int]]:
         """The same chunk by chunk, each committed when it is told."""
+        while reports := await self._erase_reports(at):
+            yield RetentionSubject.EVIDENCE, reports
         while files := await self._erase_files(at):
             yield RetentionSubject.EVIDENCE, files
         while cases := await self._erase_contents(at):
@@ -89,10 +91,13 @@ class RetentionSweep:
     async def _erase_contents(self, at: datetime) -> int:
         async with self.begin() as connection:
             cases = await erase_contents(connection, at_most=CHUNK)
-            for case in cases:
-                told = _erased(RetentionSubject.CONTENTS, case.items)
-                stream = stream_of_update(case.update_id)
-                await trail.record(connection, stream, [told], at=at, area_code=case.area_code)
+            await _tell_erased(connection, RetentionSubject.CONTENTS, cases, at=at)
+        return len(cases)
+
+    async def _erase_reports(self, at: datetime) -> int:
+        async with self.begin() as connection:
+            cases = await erase_reports(connection, at_most=CHUNK)
+            await _tell_erased(connection, RetentionSubject.EVIDENCE, cases, at=at)
         return len(cases)
 
     async def _erase_rows(self, subject: RetentionSubject, at: datetime) -> int:
@@ -101,6 +106,15 @@ class RetentionSweep:
             if rows:
                 await _tell_swept(connection, subject, rows, at=at)
         return rows
+
+
+async def _tell_erased(
+    connection: AsyncConnection, subject: RetentionSubject, cases: list[Erased], *, at: datetime
+) -> None:
+    for case in cases:
+        stream = stream_of_update(case.update_id)
+        told = _erased(subject, case.items)
+        await trail.record(connection, stream, [told], at=at, area_code=case.area_code)
 
 
 def _erased(subject: RetentionSubject, items: int) -> Entry:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories.cases import CaseRecord, read_case
+from db.repositories.ground_checks import with_touches
 from db.repositories.idempotency import KeyedAct, read_act
 from db.repositories.minutes import find_held
 from db.repositories.people import read_names
@@ -33,9 +34,10 @@ from domain.errors import (
     TaskAlreadyDecided,
     Violation,
 )
+from domain.ground_checks import awaited
 from domain.household import Household
 from domain.ladder import stage_rule
-from domain.lifecycle import Happening, Position, move, send_back
+from domain.lifecycle import Happening, Position, awaiting, move, send_back
 from domain.quorum import refuse_second_vote
 from domain.requests import (
     CaseRequest,
@@ -71,7 +73,7 @@ async def decide(kawal: Kawal, call: Call, task_id: UUID, decision: DecisionInpu
     SeparationOfDuties, StaleVersion, InvalidInput; EngineUnavailable and ActPending, after which the same call
     may be made again.
     """
-    return await _act_on_task(
+    return await act_on_task(
         kawal,
         call,
         task_id,
@@ -93,7 +95,7 @@ async def give_opinion(kawal: Kawal, call: Call, update_id: UUID, opinion: Opini
     if task_id is None:
         raise NotPossibleNow("No opinion is asked for: the case is in no conflict.")
     decision = opinion.decision()
-    return await _act_on_task(
+    return await act_on_task(
         kawal,
         call,
         task_id,
@@ -106,7 +108,7 @@ async def give_opinion(kawal: Kawal, call: Call, update_id: UUID, opinion: Opini
 
 async def escalate(kawal: Kawal, call: Call, task_id: UUID, order: EscalationInput) -> Acted:
     """Have the next rung of the task's ladder fire now. Raises as `decide` does, and NotPossibleNow past the last."""
-    return await _act_on_task(
+    return await act_on_task(
         kawal,
         call,
         task_id,
@@ -165,7 +167,7 @@ async def correct(kawal: Kawal, call: Call, update_id: UUID, order: CorrectionIn
     )
 
 
-async def _act_on_task(
+async def act_on_task(
     kawal: Kawal,
     call: Call,
     task_id: UUID,
@@ -264,8 +266,10 @@ async def _check_decision(
     decision: DecisionInput,
 ) -> None:
     task, case, standing = seen
-    require_open(task)
     policy = await kawal.rules.policy(connection, case.policy_version_id)
+    if case.stage is Stage.GROUND_CHECK and task.status != "decided":
+        raise awaited(awaiting(case.position(policy)))
+    require_open(task)
     deciding_seat(
         call.actor,
         area_code=task.area_code,
@@ -294,7 +298,7 @@ async def _check_escalation(kawal: Kawal, connection: AsyncConnection, call: Cal
         area_code=task.area_code,
         rule=stage_rule(policy, task.stage, settled=case.settled, contested=case.contested),
         grants=standing.grants,
-        involvements=standing.involvements,
+        involvements=await with_touches(connection, standing.involvements, task_id=task.id, stage=task.stage),
         fired=await fired_rungs(connection, task.id),
     )
     require_version(call.holds, task.version)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
 from db.repositories.cases import CaseRecord, lock_case, read_standing, touch_case
+from db.repositories.ground_checks import with_touches
 from db.repositories.people import read_names
 from db.repositories.tasks import TaskRecord, read_grants, read_task, save_task
 from db.repositories.trail import Doer, Entry, stream_of_update
@@ -85,7 +86,7 @@ async def _working_seat(connection: AsyncConnection, actor: Actor, task: TaskRec
         area_code=task.area_code,
         stage=task.stage,
         grants=standing.grants,
-        involvements=standing.involvements,
+        involvements=await with_touches(connection, standing.involvements, task_id=task.id, stage=task.stage),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.repositories import trail
 from db.repositories.cases import CaseRecord, Standing, lock_case, read_case, read_standing, touch_case
+from db.repositories.ground_checks import with_touches
 from db.repositories.people import find_candidates, read_actor, read_names
 from db.repositories.tasks import TaskRecord, fired_rungs, notify, read_pauses, read_task, save_task
 from db.repositories.trail import Doer, Entry, stream_of_update
@@ -177,6 +178,8 @@ async def _managed(
     policy = await kawal.rules.policy(connection, case.policy_version_id)
     rule = stage_rule(policy, task.stage, settled=case.settled, contested=case.contested)
     standing = await read_standing(connection, case.id, task_id=task.id)
+    parts = await with_touches(connection, standing.involvements, task_id=task.id, stage=task.stage)
+    standing = standing._replace(involvements=parts)
     actor.seat_for(Permission.TASKS_WORK, area_code=task.area_code)
     seat = managing_seat(actor, area_code=task.area_code, rule=rule, grants=standing.grants)
     return Managed(case, task, policy, rule, standing, seat)

@@ -17,8 +17,8 @@ from domain.errors import NotFound
 from domain.ids import normalise_tracking_code
 from domain.policy import Policy
 from domain.provenance import Bilingual
-from domain.public_words import APPEAL_UPHELD, KIND_LABELS, LAPSES, STATUS_TEXTS
-from domain.vocabulary import Kind, ReasonCode, Stage, Status
+from domain.public_words import APPEAL_UPHELD, KIND_LABELS, LAPSES, LOOKED_AT, STATUS_TEXTS
+from domain.vocabulary import CLOSED_STATUSES, Kind, ReasonCode, Stage, Status
 from services.area_page import PublicOrder, orders_in_force
 from services.kawal import Kawal
 from services.queries.reasons import text_of
@@ -114,8 +114,13 @@ async def _appeal(kawal: Kawal, connection: AsyncConnection, row: Row[*tuple[Any
 
 
 def _status_text(row: Row[*tuple[Any, ...]]) -> Bilingual:
-    """What the status says; of an appeal that was turned down, that the rejection stands."""
+    """What the status says; of an appeal that was turned down, that the rejection stands.
+
+    Before whichever stage somebody looks in the field, the public reads that, and not who.
+    """
     status = Status(row.status)
+    if row.stage == Stage.GROUND_CHECK.value and status not in CLOSED_STATUSES:
+        return LOOKED_AT
     return APPEAL_UPHELD if status is Status.REJECTED and row.upheld else STATUS_TEXTS[status]
 
 

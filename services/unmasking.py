@@ -10,6 +10,7 @@ from db.repositories import trail
 from db.repositories.cases import lock_case, read_revision
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import read_captures
+from db.repositories.ground_checks import read_checks
 from db.repositories.registry import read_household
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
@@ -20,8 +21,10 @@ from domain.disclosure import DisclosureInput
 from domain.evidence import Coordinates, EvidenceRef
 from domain.household import Household
 from domain.people import sees_objectors
+from domain.places import Standpoint
 from services.kawal import Kawal
 from services.queries.case import read_base
+from services.queries.ground import content_of_row
 from services.queries.view import View
 
 
@@ -39,6 +42,13 @@ class PlaceOfFile(View):
     coordinates: Coordinates
 
 
+class PlaceOfReport(View):
+    """Where exactly somebody stood who has reported from the field."""
+
+    report_id: UUID
+    coordinates: Standpoint
+
+
 class CaseUnmasked(View):
     """What a case proposes, with nothing masked."""
 
@@ -48,6 +58,7 @@ class CaseUnmasked(View):
     change: Change
     evidence: tuple[EvidenceRef, ...]
     places: tuple[PlaceOfFile, ...]
+    ground_reports: tuple[PlaceOfReport, ...]
     base: Household | None = Field(description="The household as it was when the update was made; null for a new one")
 
 
@@ -80,6 +91,7 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
         revision = await read_revision(connection, case.id, case.revision, vault=kawal.vault)
         change, base = revision.change, await read_base(kawal, connection, case)
         captures = await read_captures(connection, case.id, vault=kawal.vault)
+        checks = await read_checks(connection, case.id)
         read = Read(subject="update", area_code=case.area_code, household_id=case.household_id, update_id=case.id)
         reader = Reader.of(actor.user_id, seat, request)
         (read_id,) = await log_readings(connection, reader, [read], at=at, vault=kawal.vault)
@@ -95,6 +107,11 @@ async def unmask_case(kawal: Kawal, actor: Actor, update_id: UUID, request: Disc
             PlaceOfFile(evidence_id=evidence_id, coordinates=capture.coordinates)
             for evidence_id, capture in captures.items()
             if capture.coordinates is not None
+        ),
+        ground_reports=tuple(
+            PlaceOfReport(report_id=row.report_id, coordinates=content.coordinates)
+            for row in checks
+            if (content := content_of_row(row, vault=kawal.vault)) is not None
         ),
         base=base,
     )

@@ -127,6 +127,22 @@ TELLS: Final[dict[str, Witness]] = {
         AuditType.UPDATE_INFORMATION_WITHDRAWN,
         seen_by="test_who_asked_takes_it_back_or_who_manages_the_task",
     ),
+    "POST /v1/tasks/{task_id}/ground-check": _told(
+        AuditType.UPDATE_GROUND_CHECK_ASKED,
+        seen_by="test_an_officer_has_somebody_look_and_decides_on_what_was_found",
+    ),
+    "POST /v1/tasks/{task_id}/ground-check-report": _told(
+        AuditType.UPDATE_GROUND_CHECKED,
+        seen_by="test_an_officer_has_somebody_look_and_decides_on_what_was_found",
+    ),
+    "POST /v1/updates/{update_id}/ground-reports/{report_id}/correction": _told(
+        AuditType.UPDATE_GROUND_REPORT_CORRECTED,
+        seen_by="test_a_wrong_report_is_superseded_once_by_whoever_filed_it",
+    ),
+    "POST /v1/areas/{code}/reference-point": _told(
+        AuditType.AREA_LOCATED,
+        seen_by="test_where_a_village_is_is_recorded_by_its_regency",
+    ),
     "POST /v1/households/{household_id}/unmask": _told(
         AuditType.HOUSEHOLD_READ_UNMASKED,
         seen_by="test_the_log_is_read_by_inspectors_of_the_area_and_tells_the_person_who_read_them",

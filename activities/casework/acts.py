@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final, assert_never
+from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import insert
 
 from activities.casework.disputes import close_opinions, follow_dispute, opens_conflict
+from activities.casework.ground_checks import ask_check, file_report
 from activities.casework.ladder import rule_of
 from activities.casework.stages import arrive, step_of
 from activities.casework.tasks import climb_by_hand, close_task, wait_for_others
@@ -23,6 +25,7 @@ from db.repositories.cases import (
 )
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, renew_duplicates
+from db.repositories.ground_checks import with_touches
 from db.repositories.idempotency import answer_act
 from db.repositories.minutes import find_held
 from db.repositories.people import read_actor
@@ -37,8 +40,9 @@ from domain.decisions import DecisionInput, Minutes, check_decision, names_recor
 from domain.disputes import Answer, may_open_conflict
 from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, TaskAlreadyDecided
 from domain.evidence import Naming
+from domain.ground_checks import GroundCheckOrder, GroundReportInput, awaited
 from domain.ids import new_id
-from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, move, resubmit, send_back
+from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, awaiting, move, resubmit, send_back
 from domain.policy import StageRule
 from domain.quorum import Vote, is_settled, refuse_second_vote
 from domain.requests import (
@@ -46,6 +50,8 @@ from domain.requests import (
     CorrectionRequest,
     DecisionRequest,
     EscalationRequest,
+    GroundCheckRequest,
+    GroundReportRequest,
     ResubmissionInput,
     ResubmissionRequest,
     WithdrawalInput,
@@ -78,6 +84,11 @@ async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
             step = await _withdraw(work, actor, situation.task, body)
         case EscalationRequest(body=body):
             step = await _escalate(work, actor, await _open_task(work, act, situation), situation.standing, body)
+        case GroundCheckRequest(body=body):
+            step = await _ask_check(work, actor, await _open_task(work, act, situation), situation.standing, body)
+        case GroundReportRequest(body=body):
+            task = await _open_task(work, act, situation)
+            step = await _report(work, actor, task, situation.standing, body, report_id=keyed.id)
         case CorrectionRequest(body=body):
             step = await _correct(work, actor, situation.task, body)
         case _:
@@ -109,6 +120,8 @@ async def _open_task(work: Work, act: Act, situation: Situation) -> TaskRecord:
             raise NotFound(f"There is no task {act.task_id} in this case.")
         if asked.status == "decided":
             raise TaskAlreadyDecided("This task has been decided.", data=_decided(asked))
+    if work.case.stage is Stage.GROUND_CHECK:
+        raise awaited(awaiting(work.position))
     if work.position.closed:
         raise CaseClosed(f"The case is {work.case.status.value}.")
     raise NotPossibleNow("This task is no longer open.")
@@ -131,6 +144,8 @@ async def _decide(
     standing: Standing,
     decision: DecisionInput,
 ) -> NextStep:
+    if task.stage is Stage.GROUND_CHECK:
+        raise awaited(awaiting(work.position))
     seat = deciding_seat(
         actor, area_code=task.area_code, stage=task.stage, grants=standing.grants, involvements=standing.involvements
     )
@@ -330,12 +345,32 @@ async def _escalate(
         area_code=task.area_code,
         rule=rule_of(work, task.stage),
         grants=standing.grants,
-        involvements=standing.involvements,
+        involvements=await with_touches(work.connection, standing.involvements, task_id=task.id, stage=task.stage),
         fired=await fired_rungs(work.connection, task.id),
     )
     doer = Doer.of(actor, seat)
     work.note(AuditType.TASK_ESCALATION_ORDERED, by=doer, task=str(task.id), reason=order.reason.value)
     return await step_of(work, await climb_by_hand(work, task))
+
+
+async def _ask_check(
+    work: Work, actor: Actor, task: TaskRecord, standing: Standing, order: GroundCheckOrder
+) -> NextStep:
+    """The task is put aside: a new one, with a time of its own, opens once it is reported what was found."""
+    asked = await ask_check(work, actor, task, standing, order)
+    await close_task(work, task, status="cancelled", decided_by=actor.user_id)
+    return await arrive(work, work.position, asked=asked)
+
+
+async def _report(
+    work: Work, actor: Actor, task: TaskRecord, standing: Standing, report: GroundReportInput, *, report_id: UUID
+) -> NextStep:
+    """What was found is no decision on the case, but it ends the task, and whoever looked has had a part."""
+    seat = await file_report(work, actor, task, standing, report, report_id=report_id)
+    found = DecisionInput(outcome=Outcome.FORWARD)
+    await _keep_decision(work, actor, seat, task, found, None, settled=True)
+    await close_task(work, task, decided_by=actor.user_id, outcome=found.outcome.value)
+    return await arrive(work, move(work.position, Happening.GROUND_CHECKED))
 
 
 async def _correct(work: Work, actor: Actor, task: TaskRecord | None, order: CorrectionInput) -> NextStep:

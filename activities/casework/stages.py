@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from activities.casework.ground_orders import check_asked
 from activities.casework.ladder import wake_at
 from activities.casework.registry import apply_to_registry, current_version
 from activities.casework.rounds import count_for_round, delivery_waits_until
@@ -15,6 +16,7 @@ from activities.casework.tasks import open_task
 from activities.casework.work import Work
 from db.models import IdentityResult
 from db.repositories.cases import add_finding, save_case, unindex_update
+from db.repositories.ground_checks import AskedCheck
 from db.repositories.tasks import TaskRecord, find_open_task
 from domain.audit import AuditType
 from domain.changes import Conflicted, identity_expectations
@@ -26,11 +28,17 @@ Columns = Mapping[str, object]
 
 
 async def arrive(
-    work: Work, position: Position, *, reason: ReasonCode | None = None, also: Columns | None = None
+    work: Work,
+    position: Position,
+    *,
+    reason: ReasonCode | None = None,
+    also: Columns | None = None,
+    asked: AskedCheck | None = None,
 ) -> NextStep:
     """Write that the case has come to `position`, and open what is to be done there.
 
-    `also` are further columns of the case that the same act changed.
+    `also` are further columns of the case that the same act changed. Somebody looks in the field first where the
+    policy asks for it, or an officer has `asked`.
     """
     changes = {**(also or {}), **await count_for_round(work, position)}
     if position.status is Status.APPLIED:
@@ -40,7 +48,11 @@ async def arrive(
     work.stand_at(position)
     if position.stage is Stage.IDENTITY_CHECK and not await persons_to_check(work, None):
         return await arrive(work, move(position, Happening.IDENTITY_EXPECTED), also=changes)
-    task = await open_task(work, position.stage, reason=reason)
+    asked = asked or await check_asked(work, position.stage)
+    if asked is not None:
+        position = move(position, Happening.GROUND_CHECK_ASKED)
+        work.stand_at(position)
+    task = await open_task(work, _stage(position), reason=reason, asked=asked)
     cause = _cause_at_opening(task)
     await save_case(
         work.connection,
@@ -49,6 +61,12 @@ async def arrive(
         **{"level": task.level, "cause": cause, "reason": reason, **changes},
     )
     return await step_of(work, task)
+
+
+def _stage(position: Position) -> Stage:
+    if position.stage is None:
+        raise RuntimeError("a case that goes on is in a stage")
+    return position.stage
 
 
 def _cause_at_opening(task: TaskRecord) -> EscalationCause | None:
@@ -81,6 +99,7 @@ async def step_of(work: Work, task: TaskRecord | None) -> NextStep:
             | Stage.APPEAL
             | Stage.OPINION
             | Stage.CONFLICT
+            | Stage.GROUND_CHECK
         ):
             return AwaitDecision(status=status, level=level, wake_at=wake, task_id=task.id, stage=task.stage)
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from activities.casework.information import has_asked, leave_questions
 from activities.casework.ladder import fire, next_look, rule_of
@@ -12,6 +13,7 @@ from activities.casework.waits import leave_wait
 from activities.casework.work import Work
 from db.repositories.cases import save_case
 from db.repositories.clocks import begin_order_pauses
+from db.repositories.ground_checks import AskedCheck, add_check, with_touches
 from db.repositories.people import find_candidates
 from db.repositories.tasks import (
     TaskRecord,
@@ -22,6 +24,7 @@ from db.repositories.tasks import (
     read_votes,
     save_task,
 )
+from db.repositories.trail import SYSTEM
 from domain.audit import AuditType
 from domain.authority import Grant, Involvement, eligible_deciders, granted
 from domain.clock_orders import credits_of, pauses_of
@@ -35,8 +38,13 @@ from domain.supervision import counts
 from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stage
 
 
-async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = None) -> TaskRecord:
-    """Open the task of a stage and see to it that somebody may decide it; `reason` is why it was returned."""
+async def open_task(
+    work: Work, stage: Stage, *, reason: ReasonCode | None = None, asked: AskedCheck | None = None
+) -> TaskRecord:
+    """Open the task of a stage and see to it that somebody may decide it.
+
+    `reason` is why the case was returned, `asked` why somebody is to look in the field.
+    """
     rule = rule_of(work, stage)
     deadline = await deadline_of(work, rule, _first_clock(work, rule, reason), begins=await delivery_waits_until(work))
     task = TaskRecord(
@@ -62,6 +70,8 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
     grants = [Grant(role=role, power=Power.DECIDE) for role in rule.deciders]
     await add_task(work.connection, task, grants)
     await begin_order_pauses(work.connection, task, deadline.pauses)
+    if asked is not None:
+        await _keep_check(work, task, asked)
     work.note(
         AuditType.TASK_OPENED,
         status=work.case.status,
@@ -75,6 +85,25 @@ async def open_task(work: Work, stage: Stage, *, reason: ReasonCode | None = Non
     if stage in CONFLICT_STAGES:
         return await _call_in(work, task, rule, grants)
     return await _find_decider(work, task, rule, grants, fired=set())
+
+
+async def _keep_check(work: Work, task: TaskRecord, asked: AskedCheck) -> None:
+    """Write down why somebody looks, before it is asked who may: whoever acts at this moment has touched the case."""
+    doers = [entry.by for entry in work.entries]
+    if asked.by is not None:
+        doers.append(asked.by)
+    present = {who for doer in doers for who in (doer.user_id, doer.on_behalf_of) if who is not None}
+    await add_check(work.connection, task, asked, earlier=work.case.earlier, present=present, vault=work.vault)
+    by = SYSTEM if asked.by is None else asked.by
+    why = None if asked.order is None else asked.order.reason.value
+    told: dict[str, Any] = {
+        "task": str(task.id),
+        "gates": asked.gates.value,
+        "triggers": sorted(asked.triggers),
+        "reason": why,
+    }
+    work.note(AuditType.UPDATE_GROUND_CHECK_ASKED, by=by, **told)
+    await work.tell("ground_check", task=task, roles=rule_of(work, task.stage).deciders)
 
 
 async def _call_in(work: Work, task: TaskRecord, rule: StageRule, grants: list[Grant]) -> TaskRecord:
@@ -177,6 +206,7 @@ async def _find_decider(
 ) -> TaskRecord:
     """Climb the ladder at once, rung by rung, until somebody may decide; past the last one it holds."""
     involved = [] if rule.stage is Stage.REPAIR else await work.involvements()
+    involved = await with_touches(work.connection, involved, task_id=task.id, stage=task.stage)
     before, level, cause = len(fired), task.level, EscalationCause.NO_ELIGIBLE_DECIDER
     while not await _somebody(work, task, rule, grants, involved):
         index = next_escalation(rule.ladder, fired=fired)

@@ -64,6 +64,7 @@ class Work:
     head: Head | None = None
     clock_runs: bool = False
     _involvements: list[Involvement] | None = None
+    _revision: RevisionRecord | None = None
 
     @property
     def vault(self) -> Vault:
@@ -121,7 +122,9 @@ class Work:
 
     async def revision(self) -> RevisionRecord:
         """The latest submission of the case."""
-        return await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
+        if self._revision is None or self._revision.revision != self.case.revision:
+            self._revision = await read_revision(self.connection, self.case.id, self.case.revision, vault=self.vault)
+        return self._revision
 
     async def involvements(self) -> list[Involvement]:
         """Who has had a part in the case, this step included."""

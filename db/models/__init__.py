@@ -27,6 +27,7 @@ from db.models.governance import (
     OutboxMessage,
     PolicyVersion,
 )
+from db.models.ground_checks import AreaPoint, GroundCheck, GroundReport
 from db.models.minutes import MinutesCase, MinutesRecord
 from db.models.people import (
     AccountDigest,
@@ -54,6 +55,7 @@ __all__ = [
     "ApiKey",
     "ApiKeySecret",
     "Area",
+    "AreaPoint",
     "AuditCheckpoint",
     "AuditKey",
     "AuditMark",
@@ -77,6 +79,8 @@ __all__ = [
     "Evidence",
     "EvidenceUpload",
     "ForeignIdentity",
+    "GroundCheck",
+    "GroundReport",
     "Household",
     "HouseholdMember",
     "HouseholdVersion",

@@ -111,6 +111,18 @@ async def check_evidence(
     return check_named(named, held, naming, unfinished=unfinished)
 
 
+def photos_named(photos: Iterable[UUID]) -> list[EvidenceRef]:
+    """Photos of a report from the field as evidence of its case."""
+    return [EvidenceRef(type=EvidenceType.HOUSE_PHOTO, evidence_id=photo) for photo in dict.fromkeys(photos)]
+
+
+async def check_photos(connection: AsyncConnection, photos: Sequence[UUID], naming: Naming) -> list[Violation]:
+    """Everything that keeps photos from standing behind the case, each at its place among `photos`."""
+    found = await check_evidence(connection, photos_named(photos), naming)
+    place = {f"/evidence/{at}/evidence_id": photos.index(photo) for at, photo in enumerate(dict.fromkeys(photos))}
+    return [each.model_copy(update={"pointer": f"/photos/{place[each.pointer]}"}) for each in found]
+
+
 async def _unfinished(connection: AsyncConnection, ids: list[UUID]) -> frozenset[UUID]:
     return frozenset(await connection.scalars(_UNFINISHED, {"ids": ids})) if ids else frozenset()
 

@@ -50,6 +50,7 @@ _COUNT = "SELECT count(*) FILTER (WHERE NOT held) AS due, count(*) FILTER (WHERE
 _COUNT_ROWS = text(f"{_COUNT} kawal_due(:of)")
 _COUNT_ORIGINS = text(f"{_COUNT} kawal_due_origins()")
 _CONTENTS = text("SELECT id, area_code, items FROM kawal_erase_contents(:at_most)")
+_REPORTS = text("SELECT id, area_code, items FROM kawal_erase_reports(:at_most)")
 _ROWS = text("SELECT kawal_erase_rows(:of, :at_most)")
 _ORIGINS = text("SELECT kawal_erase_origins(:at_most)")
 # The case first, as every act takes it: nobody places a hold on it while its files go.
@@ -84,6 +85,12 @@ async def count_due(connection: AsyncConnection, subject: RetentionSubject) -> D
 async def erase_contents(connection: AsyncConnection, *, at_most: int) -> list[Erased]:
     """Blank what the oldest of the due cases proposed; which cases these were."""
     rows = await connection.execute(_CONTENTS, {"at_most": at_most})
+    return [Erased(row.id, row.area_code, row.items) for row in rows]
+
+
+async def erase_reports(connection: AsyncConnection, *, at_most: int) -> list[Erased]:
+    """Blank where and what was seen in the field, of the oldest of the due cases; which cases these were."""
+    rows = await connection.execute(_REPORTS, {"at_most": at_most})
     return [Erased(row.id, row.area_code, row.items) for row in rows]
 
 

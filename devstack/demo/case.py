@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from devstack.demo.api import Api, DemoError, Document
+from devstack.demo.field import look
 from devstack.demo.musdes import Spoken, hold_musdes
 from devstack.demo_people import VILLAGES, demo_id
-from domain.vocabulary import Outcome, ReasonCode, Stage, Status
+from domain.vocabulary import GroundCheckReason, GroundOutcome, Outcome, ReasonCode, Stage, Status
 
 POLL: Final = 0.4
 PATIENCE: Final = 60.0
@@ -117,6 +118,20 @@ class Case:
         """Each of these stages, one after the other, forwarded by its own officer."""
         for stage in stages:
             await self.decide(stage)
+
+    async def look(
+        self, outcome: GroundOutcome = GroundOutcome.FOUND_AS_REPORTED, *, observed: Document | None = None
+    ) -> None:
+        """Wait until somebody is asked to look in the field, and report what they found."""
+        task = (await self.stage(Stage.GROUND_CHECK))["task"]
+        await look(self._api, task["id"], village=self._village, outcome=outcome, observed=observed)
+        self.tell(f"looked at in the field: {outcome.value.replace('_', ' ')}")
+
+    async def ask_to_look(self, stage: Stage, note: str) -> None:
+        """Ask as the officer of a stage for somebody to look in the field before it is decided."""
+        task = (await self.stage(stage))["task"]
+        body = {"reason": GroundCheckReason.FACTS_DOUBTED.value, "note": note}
+        await self._api.post(self._officer(stage), f"/v1/tasks/{task['id']}/ground-check", body)
 
     async def resubmit(self, change: Document, evidence: list[Document]) -> None:
         """Send the returned case in again."""

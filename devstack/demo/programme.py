@@ -38,6 +38,7 @@ PROGRAMME: Final = (
         play=troubled.rejected,
         ends=Status.REJECTED,
     ),
+    Scenario(title="a house that is looked at", kind=Kind.CIRCUMSTANCES, play=troubled.looked_at),
     Scenario(title="an appeal that is granted", kind=Kind.NEW_HOUSEHOLD, play=troubled.appealed),
     Scenario(
         title="a change of mind",

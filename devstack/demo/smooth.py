@@ -179,6 +179,7 @@ async def self_withdrawal(scene: Scene) -> Case:
     }
     papers = [paper("withdrawal_statement", "Surat pernyataan"), paper("ktp", "KTP-el kepala keluarga")]
     case = await scene.submit(TARAJU, change, papers, household=household)
+    await case.look()
     await case.forward(*EXPRESS)
     case.tell("confirmed by the person first, then by two offices")
     return case
@@ -248,6 +249,7 @@ async def objection(scene: Scene) -> Case:
         "circumstances": {"floor": "ceramic", "cars": 1},
     }
     case = await scene.submit(CIKUBANG, change, HOUSE_PHOTO, household=household)
+    await case.look()
     await case.forward(*EXPRESS)
     case.tell("upheld; who objected is known to the regency alone")
     return case

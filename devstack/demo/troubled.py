@@ -24,7 +24,7 @@ from devstack.demo.people import details, paper
 from devstack.demo.scene import Scene
 from devstack.demo_people import CIKUBANG, DEUDEUL, TARAJU
 from domain.household import Relation, Sex
-from domain.vocabulary import HUMAN_STAGES, Kind, Outcome, ReasonCode, Stage, Status
+from domain.vocabulary import HUMAN_STAGES, GroundOutcome, Kind, Outcome, ReasonCode, Stage, Status
 
 TOP = 3
 """The level that the ladder of verification leads to."""
@@ -70,6 +70,7 @@ async def rejected(scene: Scene) -> Case:
     """A household of means: the village says yes, the regency no, and somebody outside both decides."""
     change = await newcomers_household(scene, wealthy=True)
     case = await scene.submit(CIKUBANG, change, household_papers())
+    await case.look()
     await case.forward(Stage.VERIFICATION, Stage.DELIBERATION)
     await case.decide(
         Stage.APPROVAL,
@@ -88,6 +89,23 @@ async def rejected(scene: Scene) -> Case:
     )
     await case.decide(Stage.CONFLICT, Outcome.REJECT, reason=ReasonCode.NOT_ELIGIBLE_MEANS)
     case.tell("both heard; rejected out of the conflict (not_eligible_means), open to appeal")
+    return case
+
+
+async def looked_at(scene: Scene) -> Case:
+    """PUSKESOS doubts the photo and sends somebody who does not know the household: one wall is another."""
+    household = await scene.households.take(TARAJU, fit=lambda found: head_documented(scene, found))
+    case = await scene.submit(TARAJU, plainer_house(), HOUSE_PHOTO, household=household)
+    await case.ask_to_look(Stage.VERIFICATION, "Fotonya tampak seperti rumah lain.")
+    case.tell("PUSKESOS asks for a ground check")
+    await case.look(GroundOutcome.DIFFERS, observed={"circumstances": {"wall": "bamboo"}})
+    await case.decide(Stage.VERIFICATION, Outcome.RETURN, reason=ReasonCode.UNCLEAR_PHOTO)
+    await case.status(Status.RETURNED)
+    change = plainer_house()
+    change["circumstances"] = {**change["circumstances"], "wall": "bamboo"}
+    await case.resubmit(change, HOUSE_PHOTO)
+    case.tell("repaired as it was seen")
+    await case.forward(*HUMAN_STAGES)
     return case
 
 

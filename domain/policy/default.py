@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from domain.durations import CalendarDays, Elapsed, Share, WindowClose, WorkingDays
 from domain.policy.default_disputes import default_appeals, default_conflicts
+from domain.policy.default_ground import default_ground_checks
 from domain.policy.default_rungs import DECIDE, LADDER_SOURCE, MANAGE, Pace, above, assistant, reminder, supervisor
 from domain.policy.model import (
     DEFAULT_PUBLICATION,
@@ -56,6 +57,7 @@ _OFFICE_DAYS = Pace(
     reopenable=CalendarDays(calendar_days=90),
     answer_of_peers=WorkingDays(working_days=5),
     standing_for_peers=WorkingDays(working_days=10),
+    ground_check=WorkingDays(working_days=5),
 )
 
 
@@ -94,6 +96,7 @@ _SECONDS = Pace(
     reopenable=_seconds(3600),
     answer_of_peers=_seconds(15),
     standing_for_peers=_seconds(30),
+    ground_check=_seconds(20),
 )
 
 
@@ -184,6 +187,7 @@ def _policy(
             source="Proposal; as long as Kemensos gave households without identity papers to get them",
             strength=Strength.PROPOSAL,
         ),
+        ground_checks=default_ground_checks(pace),
     )
 
 

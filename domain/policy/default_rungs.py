@@ -39,6 +39,7 @@ class Pace(NamedTuple):
     reopenable: Duration
     answer_of_peers: Duration
     standing_for_peers: Duration
+    ground_check: Duration
 
 
 def reminder() -> Rung:

@@ -15,6 +15,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from domain.durations import Duration, Share, WorkingDays
 from domain.pauses import PauseCause
 from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
+from domain.policy.ground_checks import GroundChecksRule, ground_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
 from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
@@ -116,8 +117,8 @@ class Policy(Datum):
     last rung a digest goes to `digest_to` every `digest_every`, unless the stage itself is settled by silence.
     Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
     Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes. Without `document_wait` no
-    repair waits for a paper, without `lapse` no case ends because nobody mends it, and without
-    `information` no other office is asked.
+    repair waits for a paper, without `lapse` no case ends because nobody mends it, without `information` no other
+    office is asked, and without `ground_checks` nobody is sent to look.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -142,6 +143,7 @@ class Policy(Datum):
     document_wait: DocumentWaitRule | None = None
     lapse: LapseRule | None = None
     information: InformationRule | None = None
+    ground_checks: GroundChecksRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""
@@ -161,6 +163,8 @@ class Policy(Datum):
         match stage:
             case Stage.REPAIR:
                 return self.repair
+            case Stage.GROUND_CHECK:
+                return ground_stage(self.ground_checks)
             case Stage.IDENTITY_CHECK:
                 return _identity_stage(self.identity)
             case Stage.DELIVERY:

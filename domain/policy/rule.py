@@ -15,13 +15,15 @@ Rule = Callable[[Policy], Violations]
 
 
 def stages_of(policy: Policy) -> Iterator[tuple[str, StageRule]]:
-    """The stages people work in, repair and appeals included, each with its JSON Pointer."""
+    """The stages people work in, repair, appeals and ground checks included, each with its JSON Pointer."""
     for index, rule in enumerate(policy.stages):
         yield f"/stages/{index}", rule
     yield "/repair", policy.repair
     for index, tier in enumerate(() if policy.appeals is None else policy.appeals.tiers):
         for heard in sorted(tier.hears)[:1]:
             yield f"/appeals/tiers/{index}", policy.stage(Stage.APPEAL, contested=heard)
+    if policy.ground_checks is not None:
+        yield "/ground_checks", policy.stage(Stage.GROUND_CHECK)
 
 
 def ladders_of(policy: Policy) -> Iterator[tuple[str, tuple[Rung, ...]]]:

@@ -43,11 +43,20 @@ def _paths(policy: Policy) -> Iterator[Path]:
     """Every way in which a case may meet its deciders: along a route, through a conflict on it, and by an appeal."""
     deciders_of = _deciders_by_stage(policy)
     for route in policy.routes:
-        path = [(stage, deciders_of.get(stage, [])) for stage in route.stages]
+        path = _with_checks(policy, [(stage, deciders_of.get(stage, [])) for stage in route.stages])
         yield path
         for position in range(len(path)):
             yield from _through_conflicts(policy, path, position)
             yield from _through_appeals(policy, path, position)
+
+
+def _with_checks(policy: Policy, path: Path) -> Path:
+    """The same with somebody looking in the field before each stage that may ask for it: whoever did is spent."""
+    if policy.ground_checks is None:
+        return path
+    check = (Stage.GROUND_CHECK, list(_deciders(policy.stage(Stage.GROUND_CHECK), pointer="/ground_checks")))
+    gated = policy.ground_checks.gated
+    return [step for stage in path for step in ((check, stage) if stage[0] in gated else (stage,))]
 
 
 def _through_conflicts(policy: Policy, path: Path, position: int) -> Iterator[Path]:
@@ -67,7 +76,12 @@ def _through_appeals(policy: Policy, path: Path, position: int) -> Iterator[Path
         if path[position][0] in tier.hears:
             rule = policy.stage(Stage.APPEAL, contested=path[position][0])
             appeal = (Stage.APPEAL, list(_deciders(rule, pointer=f"/appeals/tiers/{index}")))
-            later = [step for step in path[position + 1 :] if not _comes_before(step[0], tier.resumes_at)]
+            rest = path[position + 1 :]
+            later = [
+                step
+                for step, gate in zip(rest, [*rest[1:], *rest[-1:]], strict=True)
+                if not _comes_before(gate[0] if step[0] is Stage.GROUND_CHECK else step[0], tier.resumes_at)
+            ]
             yield [*path[: position + 1], appeal, *later]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from domain.durations import After, CalendarDays, Duration, Elapsed, Share, WindowClose, WorkingDays
+from domain.policy.ground_checks import DrawTrigger, KindTrigger, ReturnTrigger, Trigger, ValueTrigger
 from domain.policy.model import Policy
 from domain.policy.rule import Rule, listed
 from domain.policy.stages import Rung, StageRule
@@ -36,6 +37,8 @@ def route_table(policy: Policy) -> str:
 def ladder_table(policy: Policy) -> str:
     """Each rung of each stage: when it comes, what it does to whom, what it grants, who is told."""
     rules = [*policy.stages, policy.repair, policy.stage(Stage.IDENTITY_CHECK), policy.stage(Stage.DELIVERY)]
+    if policy.ground_checks is not None:
+        rules.append(policy.stage(Stage.GROUND_CHECK))
     return _ladders((rule.stage.value, rule) for rule in rules)
 
 
@@ -49,6 +52,36 @@ def dispute_table(policy: Policy) -> str:
         (f"{stage} about {listed(contested)}", policy.stage(stage, contested=min(contested)))
         for stage, contested in heard
     )
+
+
+def ground_table(policy: Policy) -> str:
+    """What asks for a ground check before which stage, and where that comes from."""
+    rule = policy.ground_checks
+    triggers = () if rule is None else rule.triggers()
+    return _table(
+        ("before", "asked for", "source", "strength"),
+        (
+            (trigger.gates.value, _trigger_text(trigger), trigger.source, trigger.strength.value)
+            for _, trigger in triggers
+        ),
+    )
+
+
+def _trigger_text(trigger: Trigger) -> str:
+    match trigger:
+        case KindTrigger():
+            return f"every {listed(trigger.kinds)}"
+        case ValueTrigger():
+            least = [] if trigger.at_least is None else [f"at least {trigger.at_least}"]
+            most = [] if trigger.at_most is None else [f"at most {trigger.at_most}"]
+            return f"proposed `{trigger.field}`: {' and '.join([*least, *most])}"
+        case DrawTrigger():
+            return f"a random {trigger.share * 100:g} %"
+        case ReturnTrigger():
+            often = f"{trigger.times} return{_plural(trigger.times)}"
+            return f"{often} by {listed(trigger.returned_by)} for {listed(trigger.reasons)}"
+        case _:
+            assert_never(trigger)
 
 
 def _ladders(rules: Iterable[tuple[str, StageRule]]) -> str:

@@ -79,7 +79,9 @@ def effects_on(kind: Kind, stage: Stage | None, *, before: Policy, after: Policy
         return tuple(found)
     if stage in DISPUTE_STAGES:
         return tuple(found)
-    if stage is not Stage.REPAIR and stage not in route:
+    if stage is Stage.GROUND_CHECK and after.ground_checks is None:
+        return (*found, Effect.STAGE_GONE)
+    if stage not in {Stage.REPAIR, Stage.GROUND_CHECK} and stage not in route:
         return (*found, Effect.STAGE_GONE)
     found += _between(before.stage(stage), after.stage(stage))
     if after.stage(stage).needs_minutes and before.minutes != after.minutes and Effect.MINUTES not in found:

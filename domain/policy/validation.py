@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from domain.errors import InvalidInput, Violation
 from domain.policy.dispute_rules import DISPUTE_RULES
 from domain.policy.form import MOST_VALUES, is_too_large, violations_of_form
+from domain.policy.ground_rules import GROUND_RULES
 from domain.policy.ladder_rules import LADDER_RULES
 from domain.policy.lapse_rules import LAPSE_RULES
 from domain.policy.minutes_rules import MINUTES_RULES
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *MINUTES_RULES,
     *DISPUTE_RULES,
     *WAIT_RULES,
+    *GROUND_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

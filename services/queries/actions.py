@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.authority import Actor, Grant, Involvement, Permission, deciding_seat
 from domain.errors import CaseClosed, DomainError, Forbidden, NotPossibleNow
-from domain.lifecycle import Happening, Position, move
+from domain.ground_checks import awaited
+from domain.lifecycle import Happening, Position, awaiting, move
 from domain.policy import StageRule
 from domain.supervision import escalating_seat, managing_roles, managing_seat, working_seat
 from domain.vocabulary import Outcome, Stage
@@ -17,6 +18,8 @@ from services.queries.view import View
 
 ActionName: TypeAlias = Literal[
     "decide",
+    "report_ground_check",
+    "ask_ground_check",
     "claim",
     "release",
     "reassign",
@@ -68,6 +71,7 @@ def actions_of(actor: Actor, bench: Bench) -> tuple[Action, ...]:
     decide = verdict("decide", lambda: _decide(actor, bench))
     return (
         decide.model_copy(update={"outcomes": outcomes}),
+        verdict("report_ground_check", lambda: _report(actor, bench)),
         verdict("claim", lambda: _claim(actor, bench)),
         verdict("release", lambda: _release(actor, bench)),
         verdict("reassign", lambda: _manage(actor, bench)),
@@ -89,9 +93,17 @@ def verdict(name: ActionName, judge: Callable[[], None]) -> Action:
 
 def _decide(actor: Actor, bench: Bench) -> None:
     rule = require_rule(bench)
+    if rule.stage is Stage.GROUND_CHECK:
+        raise awaited(awaiting(bench.position))
     if not rule.outcomes:
         raise NotPossibleNow(f"Nobody decides in {rule.stage.value}.")
     _deciding_seat(actor, bench, rule.stage)
+
+
+def _report(actor: Actor, bench: Bench) -> None:
+    if require_rule(bench).stage is not Stage.GROUND_CHECK:
+        raise NotPossibleNow("No report from the field is asked for.")
+    _deciding_seat(actor, bench, Stage.GROUND_CHECK)
 
 
 def _claim(actor: Actor, bench: Bench) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import aliased
 
-from db.models import Area
+from db.models import Area, AreaPoint
 from db.repositories.people import ancestry
 from db.session import Viewer
 from domain.authority import Actor
@@ -40,10 +41,22 @@ class AreaFacts(View):
     children: int = Field(description="How many areas lie directly below it")
 
 
+class ReferencePointShown(View):
+    """Where an area is known to be, as it was recorded last."""
+
+    latitude: float
+    longitude: float
+    source: str = Field(description="Of what this is the place, and how it is known")
+    recorded_at: datetime
+
+
 class AreaInFull(AreaFacts):
     """An area with the path that leads to it."""
 
     within: tuple[AreaRef, ...] = Field(description="The areas that contain it, the widest first")
+    reference_point: ReferencePointShown | None = Field(
+        description="From where distances of ground checks are measured; null where nobody has recorded one"
+    )
 
 
 async def list_areas(kawal: Kawal, actor: Actor, wanted: AreaFilter, page: PageOf[ByCode]) -> Slice[AreaFacts, ByCode]:
@@ -69,9 +82,21 @@ async def read_area(kawal: Kawal, actor: Actor, code: str) -> AreaInFull:
         if row is None:
             raise NotFound("There is no area of this code.")
         path = (await connection.execute(above)).all()
-    return AreaInFull.model_validate(
-        _facts(row) | {"within": tuple(AreaRef(code=found.code, name=found.name) for found in path)},
-    )
+        point = (await connection.execute(_point(code))).one_or_none()
+    told = {
+        "within": tuple(AreaRef(code=found.code, name=found.name) for found in path),
+        "reference_point": None if point is None else _point_shown(point),
+    }
+    return AreaInFull.model_validate(_facts(row) | told)
+
+
+def _point_shown(row: Row[*tuple[Any, ...]]) -> ReferencePointShown:
+    return ReferencePointShown.model_validate({name: getattr(row, name) for name in ReferencePointShown.model_fields})
+
+
+def _point(code: str) -> Select[*tuple[Any, ...]]:
+    columns = (AreaPoint.latitude, AreaPoint.longitude, AreaPoint.source, AreaPoint.recorded_at)
+    return select(*columns).where(AreaPoint.area_code == code).order_by(AreaPoint.id.desc()).limit(1)
 
 
 def _areas() -> Select[*tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import Area, Task, Update
 from db.repositories.cases import CaseRecord, RevisionRecord, read_case, read_involvements, read_revision
 from db.repositories.document_waits import read_waits
+from db.repositories.ground_checks import with_touches
 from db.repositories.registry import read_version
 from db.session import Viewer
 from domain.authority import Actor, Involvement, Permission, deciding_seat
@@ -52,6 +53,13 @@ from services.queries.disputes import (
     conflict_standing,
     read_disputes,
     require_appealable,
+)
+from services.queries.ground import (
+    GroundCheckShown,
+    ground_checks_shown,
+    people_in_checks,
+    read_ground_checks,
+    require_askable,
 )
 from services.queries.holds import HoldStanding, read_standing_hold
 from services.queries.information import Question, offices_of, questions, read_questions
@@ -108,6 +116,9 @@ class CaseInFull(View):
     escalations: tuple[RungFired, ...]
     identity: tuple[IdentityAnswer, ...] = Field(description="The civil registry's answers in the latest check")
     decisions: tuple[DecisionTaken, ...]
+    ground_checks: tuple[GroundCheckShown, ...] = Field(
+        description="Who was sent to look in the field, why, and what was found, the first first"
+    )
     neighbours: tuple[Neighbour, ...] = Field(description="Other open updates of the household")
     erased_at: datetime | None = Field(description="When what it proposed was erased after its period of retention")
     hold: HoldStanding | None = Field(description="What keeps it from being erased now")
@@ -140,6 +151,7 @@ class _Read:
     involvements: list[Involvement]
     decisions: Rows
     identity: Rows
+    ground_checks: Rows
     escalations: tuple[RungFired, ...]
     neighbours: tuple[Neighbour, ...]
     hold: HoldStanding | None
@@ -181,12 +193,16 @@ async def read_case_in_full(kawal: Kawal, actor: Actor, update_id: UUID) -> Case
             connection,
             people=(
                 found.row.submitted_by,
+                *people_in_checks(found.ground_checks),
                 *(person for row in found.decisions for person in (row.actor_id, row.on_behalf_of)),
                 *(() if found.task is None else found.task.people),
                 *people_of(found.waits),
                 *people_of_questions(found.asked),
             ),
-            offices=(*(row.office_id for row in found.decisions), *offices_of(found.asked)),
+            offices=(
+                *(row.office_id for row in (*found.decisions, *found.ground_checks)),
+                *offices_of(found.asked),
+            ),
             posts=() if found.task is None else found.task.posts(at=now),
         )
     return _told(kawal, actor, found, who, now=now)
@@ -203,7 +219,8 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         revision=await _kept_revision(kawal, connection, case),
         base=await read_base(kawal, connection, case),
         task=task,
-        involvements=await read_involvements(connection, case.id),
+        involvements=await _parts(connection, case, task),
+        ground_checks=await read_ground_checks(connection, case.id, policy),
         decisions=await read_decisions(connection, case.id),
         identity=await read_identity_answers(connection, case.id),
         escalations=await read_rungs(connection, case.id),
@@ -216,6 +233,13 @@ async def _read(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> 
         asked=await read_questions(connection, case.id),
         lapses=await read_lapses(kawal, connection, case, policy),
     )
+
+
+async def _parts(connection: AsyncConnection, case: CaseRecord, task: TaskFacts | None) -> list[Involvement]:
+    parts = await read_involvements(connection, case.id)
+    if task is None:
+        return parts
+    return await with_touches(connection, parts, task_id=task.row.id, stage=Stage(task.row.stage))
 
 
 async def _kept_revision(kawal: Kawal, connection: AsyncConnection, case: CaseRecord) -> RevisionRecord | None:
@@ -238,6 +262,7 @@ def _facts(update_id: UUID) -> Any:
 def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) -> CaseInFull:
     case, row, revision = found.case, found.row, found.revision
     position = case.position(found.policy)
+    bench = bench_of(case, found.policy, found.task, found.involvements)
     decisions = decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault)
     return CaseInFull(
         id=case.id,
@@ -269,6 +294,12 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         if revision is None
         else identity_answers(found.identity, identity_expectations(revision.change, found.base)),
         decisions=decisions,
+        ground_checks=ground_checks_shown(
+            found.ground_checks,
+            who,
+            open_task=None if found.task is None else found.task.row.id,
+            vault=kawal.vault,
+        ),
         neighbours=found.neighbours,
         erased_at=row.erased_at,
         hold=found.hold,
@@ -282,7 +313,11 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         document_waits=waited(found.waits, who),
         objections=found.objections,
         actions=(
-            *actions_of(actor, bench_of(case, found.policy, found.task, found.involvements)),
+            *actions_of(actor, bench),
+            verdict(
+                "ask_ground_check",
+                lambda: require_askable(actor, bench, found.policy, found.ground_checks, revision=case.revision),
+            ),
             verdict(
                 "appeal",
                 lambda: require_appealable(actor, found.disputes, area_code=case.area_code, now=now),

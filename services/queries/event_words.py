@@ -78,6 +78,14 @@ WORDS: Final[dict[AuditType, Text]] = {
     AuditType.UPDATE_SUPERSEDED: Text(id="Digantikan oleh keberatan yang dikabulkan", en="Superseded by its appeal"),
     AuditType.UPDATE_CONFLICT_OPENED: Text(id="Sengketa kewenangan dibuka", en="Authority conflict opened"),
     AuditType.UPDATE_OPINIONS_HEARD: Text(id="Pendapat kedua instansi dihimpun", en="Both offices heard"),
+    AuditType.UPDATE_GROUND_CHECK_DRAWN: Text(
+        id="Undian verifikasi lapangan dilakukan", en="Drawn whether somebody looks in the field"
+    ),
+    AuditType.UPDATE_GROUND_CHECK_ASKED: Text(id="Verifikasi lapangan diminta", en="Ground check asked for"),
+    AuditType.UPDATE_GROUND_CHECKED: Text(id="Hasil verifikasi lapangan dilaporkan", en="Reported from the field"),
+    AuditType.UPDATE_GROUND_REPORT_CORRECTED: Text(
+        id="Laporan verifikasi lapangan diperbaiki", en="Report from the field corrected"
+    ),
     AuditType.TASK_CLAIMED: Text(id="Tugas diambil", en="Task claimed"),
     AuditType.TASK_RELEASED: Text(id="Tugas dilepas", en="Task released"),
     AuditType.TASK_REASSIGNED: Text(id="Tugas dialihkan", en="Task reassigned"),

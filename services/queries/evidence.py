@@ -60,7 +60,8 @@ class PaperOfCase(View):
     reference: str | None
     note: str | None
     revisions: tuple[int, ...] = Field(
-        description="The revisions of the update that name it; none of a file that came for a repair which waits"
+        description="The revisions of the update that name it; none of a file that came for a repair which waits, "
+        "nor of a photo of a ground check"
     )
     file: FileFacts | None
 

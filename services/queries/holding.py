@@ -82,6 +82,7 @@ def party_of(stage: Stage | None, status: Status) -> Party:
             | Stage.APPEAL
             | Stage.OPINION
             | Stage.CONFLICT
+            | Stage.GROUND_CHECK
         ):
             return Party.OFFICERS
         case _:

@@ -77,6 +77,14 @@ WORDS: Final[dict[str, Text]] = {
         id="Instansi lain belum menjawab; batas waktu tugas berjalan lagi.",
         en="Another office has not answered; the clock of the task runs again.",
     ),
+    "ground_check": Text(id="Verifikasi lapangan diminta kepada Anda.", en="You are asked to look in the field."),
+    "ground_checked": Text(
+        id="Hasil verifikasi lapangan telah dilaporkan; usulan menunggu keputusan.",
+        en="What was found in the field is reported; the update waits for a decision.",
+    ),
+    "ground_report_corrected": Text(
+        id="Laporan verifikasi lapangan diperbaiki.", en="A report from the field was corrected."
+    ),
     "sent_back": Text(
         id="Usulan dikembalikan ke tahap sebelumnya oleh administrator.",
         en="An administrator sent an update back to a stage.",

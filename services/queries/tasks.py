@@ -12,8 +12,9 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select, tuple_
 
-from db.models import Area, Decision, Revision, Task, TaskGrant, Update
+from db.models import Area, Decision, GroundCheck, Revision, Task, TaskGrant, Update
 from db.repositories.cases import read_involvements
+from db.repositories.ground_checks import with_touches
 from db.repositories.parts import parts_of
 from db.repositories.tasks import is_held_up, is_overdue, read_task
 from db.session import Viewer
@@ -148,14 +149,16 @@ def _decided_by_a_role_of(seats: Collection[Seat]) -> ColumnElement[bool]:
 def _free_for(*people: Person) -> ColumnElement[bool]:
     """Separation of duties, as `domain.authority.involved_elsewhere` has it; a repair is its operator's.
 
-    Nor who has given their decision on a task that waits for others.
+    Nor who has given their decision on a task that waits for others; nor, to look in the field, who had to do with the
+    case before.
     """
     accounts = sorted({account for person in people for account in person.accounts})
     submitted = exists().where(
         parts_of(Revision.update_id, Task.update_id),
         or_(Revision.submitted_by.in_(accounts), Revision.on_behalf_of.in_(accounts)),
     )
-    opinion, judging = Stage.OPINION.value, (Stage.CONFLICT.value, Stage.APPEAL.value)
+    opinion, looking = Stage.OPINION.value, Stage.GROUND_CHECK.value
+    judging = (Stage.CONFLICT.value, Stage.APPEAL.value, looking)
     bars = and_(Decision.stage != Task.stage, or_(Decision.stage != opinion, Task.stage.in_(judging)))
     decided = exists().where(
         parts_of(Decision.update_id, Task.update_id),
@@ -163,7 +166,12 @@ def _free_for(*people: Person) -> ColumnElement[bool]:
         or_(and_(Task.stage != opinion, bars), Decision.task_id == Task.id),
     )
     anybody = Task.stage.in_((Stage.REPAIR.value, opinion))
-    return and_(or_(anybody, ~submitted), or_(Task.stage == Stage.REPAIR.value, ~decided))
+    touched = exists().where(GroundCheck.task_id == Task.id, GroundCheck.touched_by.overlap(accounts))
+    return and_(
+        or_(anybody, ~submitted),
+        or_(Task.stage == Stage.REPAIR.value, ~decided),
+        or_(Task.stage != looking, ~touched),
+    )
 
 
 def _fitting(actor: Actor, wanted: QueueFilter, *, now: datetime) -> Iterator[ColumnElement[bool]]:
@@ -210,7 +218,8 @@ async def read_task_in_full(kawal: Kawal, actor: Actor, task_id: UUID) -> TaskOf
         policy = await kawal.rules.policy(connection, case.policy_version_id)
         facts = await find_task(kawal, connection, Task.id == task_id, policy=policy, case=case)
         row = (await connection.execute(_case_of(case.id))).one()
-        involvements = await read_involvements(connection, case.id)
+        parts = await read_involvements(connection, case.id)
+        involvements = await with_touches(connection, parts, task_id=asked.id, stage=asked.stage)
         if facts is None:
             raise RuntimeError("a task that was there a statement ago is gone, and nothing removes tasks")
         who = await read_who(connection, people=facts.people, posts=facts.posts(at=now))

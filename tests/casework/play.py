@@ -29,8 +29,16 @@ from domain.contracts import (
     StepTaken,
 )
 from domain.decisions import DecisionInput, Minutes
-from domain.requests import DecisionRequest, ResubmissionInput, ResubmissionRequest, WithdrawalInput, WithdrawalRequest
+from domain.requests import (
+    DecisionRequest,
+    GroundReportRequest,
+    ResubmissionInput,
+    ResubmissionRequest,
+    WithdrawalInput,
+    WithdrawalRequest,
+)
 from domain.vocabulary import MatchResult, Outcome, ReasonCode, Stage
+from tests.ground import LOOKER, found
 from tests.scene import MINUTES, SYSTEM, VAULT, Scene, household_of
 
 DECIDERS = {
@@ -121,6 +129,15 @@ class Play:
         task_id = task_id or (await self.scene.case(update_id)).task
         return await self.record(update_id, Act(act_id=act_id, kind=ActKind.DECIDE, task_id=task_id))
 
+    async def look(
+        self, update_id: UUID, by: str = LOOKER, *, task_id: UUID | None = None, **changes: Any
+    ) -> StepTaken:
+        """Somebody has looked in the field and reports."""
+        body = await found(self.scene, at=self.now, by=by, **changes)
+        act_id = await self.scene.ask(update_id, by, GroundReportRequest(body=body))
+        task_id = task_id or (await self.scene.case(update_id)).task
+        return await self.record(update_id, Act(act_id=act_id, kind=ActKind.DECIDE, task_id=task_id))
+
     async def record(self, update_id: UUID, act: Act) -> StepTaken:
         return await self.casework.record_act(RecordAct(update_id=update_id, act=act, at=self.later()))
 
@@ -172,7 +189,9 @@ class Play:
         """Everything is as it should be, until the case stands in `stage`."""
         step = await self.open(update_id)
         while not isinstance(step, Closed) and (case := await self.scene.case(update_id)).stage != stage:
-            if isinstance(step, CheckIdentity):
+            if case.stage == Stage.GROUND_CHECK:
+                step = (await self.look(update_id)).next
+            elif isinstance(step, CheckIdentity):
                 step = await self.registry_says(update_id, EXPECTED.get(case.kind, MatchResult.MATCHED))
             else:
                 step = (await self.decide(update_id, DECIDERS[case.stage])).next

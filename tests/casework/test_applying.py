@@ -233,7 +233,7 @@ async def test_objection_that_is_upheld_sets_the_facts(play: Play) -> None:
     decided = await play.scene.rows(
         "SELECT stage FROM decisions WHERE update_id = :id AND decided_by = 'officer' ORDER BY decided_at", id=update_id
     )
-    assert [row.stage for row in decided] == ["verification", "approval"]
+    assert [row.stage for row in decided] == ["ground_check", "verification", "approval"]
 
 
 def other_floor(square_metres: int) -> dict[str, object]:

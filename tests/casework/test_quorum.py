@@ -9,7 +9,7 @@ import pytest
 
 from domain.contracts import AwaitDecision
 from domain.errors import NotPossibleNow
-from domain.policy import AtLeast, Policy, default_policy
+from domain.policy import AtLeast, Policy, default_policy, without_draws
 from domain.policy.stages import Quorum
 from domain.vocabulary import Outcome, ReasonCode, Role, Stage, Status
 from tests.casework.play import Play
@@ -21,7 +21,7 @@ BOTH = {"deciders": (Role.REGENCY_VERIFIER, Role.REGENCY_SUPERVISOR)}
 
 
 def policy_of(stage: Stage, **changes: Any) -> Policy:
-    policy = default_policy(area_code="32.06")
+    policy = without_draws(default_policy(area_code="32.06"))
     stages = tuple(rule.model_copy(update=changes) if rule.stage is stage else rule for rule in policy.stages)
     return policy.model_copy(update={"stages": stages})
 

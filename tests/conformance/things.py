@@ -17,6 +17,7 @@ from tests.api.reads.casebook import known_household
 from tests.api.villages import paper
 from tests.conformance.walk import DECREE, OUTAGE, REGENCY, ROUND, VILLAGE
 from tests.evidence.files import picture
+from tests.ground import looked
 from tests.scene import session_of, user
 
 Things: TypeAlias = Mapping[str, str]
@@ -45,6 +46,7 @@ async def make_things(staff: Staff) -> Things:
         "rights_request_id": await _rights_request(staff),
         **await _draft(staff),
         **await _orders(staff),
+        "report_id": str(await looked(staff.scene, update_id)),
         "minutes_id": await _minutes(staff, str(update_id)),
         "round_id": (await staff.done("perencana", "POST", "/v1/rounds", ROUND))["id"],
         "period": str(ROUND["period"]),

@@ -71,6 +71,12 @@ OUTAGE: Final = {
 }
 _WHY: Final = {"note": "Menunggu peraturan baru"}
 _RULES: Final = policy(REGENCY)
+_FOUND: Final = {
+    "outcome": "refused",
+    "note": "Tidak bersedia didata",
+    "coordinates": {"latitude": -7.46, "longitude": 107.99, "accuracy_m": 8},
+    "seen_at": "2026-01-05T09:00:00+07:00",
+}
 _PAPER: Final = [{"type": "house_photo", "reference": "foto-17"}]
 
 
@@ -136,6 +142,9 @@ WALK: Final[Mapping[str, Step]] = {
         Of.AREA, {"text": "Masih", "letter": {"type": "correction_letter", "reference": "421/7"}}, headers=_KEYED
     ),
     "POST /v1/information-requests/{question_id}/withdrawal": Step(Of.AREA, {}, headers=_KEYED),
+    "POST /v1/tasks/{task_id}/ground-check": Step(Of.AREA, {"reason": "facts_doubted"}),
+    "POST /v1/tasks/{task_id}/ground-check-report": Step(Of.AREA, _FOUND),
+    "POST /v1/updates/{update_id}/ground-reports/{report_id}/correction": Step(Of.AREA, _FOUND, headers=_KEYED),
     "GET /v1/stalled": Step(Of.ROWS, query="share=0"),
     "GET /v1/notifications": Step(Of.ROWS),
     # Minutes
@@ -185,6 +194,9 @@ WALK: Final[Mapping[str, Step]] = {
     # What everybody may look up
     "GET /v1/areas": Step(Of.ALL),
     "GET /v1/areas/{code}": Step(Of.ALL),
+    "POST /v1/areas/{code}/reference-point": Step(
+        Of.AREA, {"latitude": -7.46, "longitude": 107.99, "source": "Kantor desa"}, headers=_KEYED
+    ),
     "GET /v1/kinds": Step(Of.ALL),
     "GET /v1/kinds/{kind}/schema": Step(Of.ALL),
     "GET /v1/offices": Step(Of.ALL),

@@ -53,6 +53,7 @@ from tests.casework.play import Play
 from tests.conftest import SEEDED
 from tests.db.looking import HOLDER, TARAJU, at_desk, seeing
 from tests.db.waiting import wait_for_others
+from tests.ground import located, looked
 from tests.privacy.requests import a_request_with_its_export
 from tests.rounds import dates, planned, today
 from tests.scene import SYSTEM, VAULT, Scene, household_of, user
@@ -100,6 +101,8 @@ async def _fill(scene: Scene) -> None:
     await wait_for_others(scene, update_id, task_id)
     await _hold(scene, update_id)
     await _list_in_minutes(scene, update_id)
+    await looked(scene, update_id)
+    await located(scene)
     await a_request_with_its_export(scene)
     await scene.ministry_answers(update_id, "rejected", receipt_no="KS-1", reason="quota")
     await _consult(scene)

@@ -13,6 +13,7 @@ from tests.scene import SYSTEM, Scene
 
 APPEND_ONLY: Final = frozenset(
     {
+        "area_points",
         "audit_checkpoints",
         "audit_events",
         "audit_keys",
@@ -22,6 +23,8 @@ APPEND_ONLY: Final = frozenset(
         "comments",
         "decisions",
         "escalations",
+        "ground_checks",
+        "ground_reports",
         "household_versions",
         "ministry_answers",
         "policies",
@@ -99,7 +102,8 @@ async def test_the_catalogue_holds_to_the_list(filled: Scene) -> None:
         """
         SELECT c.relname AS name, bit_or(t.tgtype::int) AS kinds, bool_and(t.tgenabled = 'O') AS enabled
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.proname IN ('kawal_refuse_change', 'kawal_refuse_revision', 'kawal_refuse_update') GROUP BY c.relname
+        WHERE p.proname IN ('kawal_refuse_change', 'kawal_refuse_revision', 'kawal_refuse_update',
+                            'kawal_refuse_ground_change') GROUP BY c.relname
         """,
     )
     on_delete, on_update, on_truncate = 8, 16, 32

@@ -40,6 +40,8 @@ DEFINERS: Final = {
     "kawal_erase_person_requests(integer)": WORKER,
     "kawal_erase_origins(integer)": WORKER,
     "kawal_erase_rows(text,integer)": WORKER,
+    "kawal_erase_reports(integer)": WORKER,
+    "kawal_report_is_due(uuid)": WORKER,
     "kawal_evidence_has_its_time()": NOBODY,
     "kawal_hold_credentials(uuid,text)": APP,
     "kawal_hold_vouched(uuid,text,text)": APP,

@@ -48,6 +48,8 @@ AREA_TABLES: Final = (
     "minutes_cases",
     "round_baseline",
     "round_rolls",
+    "ground_checks",
+    "ground_reports",
 )
 DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")
 """Of a regency, and shown to its villages."""
@@ -65,7 +67,7 @@ DESK_TABLES: Final = frozenset(
 )
 OWN_TABLES: Final = frozenset({"sessions", "refresh_tokens", "idempotency_keys", "evidence_uploads"})
 PROOFS: Final = frozenset({"audit_keys", "audit_checkpoints", "audit_marks"})
-PUBLIC: Final = frozenset({"areas", "offices"})
+PUBLIC: Final = frozenset({"areas", "offices", "area_points"})
 ANSWERED_TO_ALL_WHO_ARE_KNOWN: Final = {
     "policies": "the rules of a regency are no secret",
     "policy_turns": "nor what became of them",

@@ -31,7 +31,7 @@ from devstack.seed import World, seed
 from devstack.service_user import service_user
 from devstack.temporal import TemporalServer
 from domain.keyring import IndexRing, KeyRing
-from domain.policy import Policy, default_policy
+from domain.policy import Policy, default_policy, without_draws
 from runtime.settings import Settings
 from services.policies.versions import add_version
 from tests.faults.policy import brisk_policy
@@ -97,7 +97,7 @@ class Stack:
 
     async def take_sptjm(self) -> None:
         """Let a village head answer for all of the village, by a paper that nobody has to scan."""
-        policy = default_policy(area_code=REGENCY)
+        policy = without_draws(default_policy(area_code=REGENCY))
         papers = policy.minutes and policy.minutes.model_copy(update={"sptjm": "per_village", "scan_required": False})
         await self._publish(policy.model_copy(update={"minutes": papers}))
 

@@ -48,6 +48,7 @@ from services.administration.keys import (
     stale,
 )
 from tests.casework.play import Play
+from tests.ground import looked
 from tests.privacy.requests import a_request_with_its_export
 from tests.scene import FIELD_KEYS, INDEX_KEYS, SYSTEM, VAULT, Scene, household_of, user
 from tests.workflows.stack import floor_area
@@ -144,6 +145,7 @@ async def _answered_and_read(scene: Scene, update_id: Any) -> None:
         await _keep_files(connection, operator)
     await _refuse(scene, request_id)
     await _hold(scene, update_id)
+    await looked(scene, update_id)
     await a_request_with_its_export(scene)
 
 

@@ -18,7 +18,7 @@ def test_the_ladder_table_has_a_line_for_every_rung_and_speaks_in_days() -> None
         "| endorsement | regency_head | 3 working days | 3 | 3 working days past it | escalate "
         "| regency_assistant | decide, manage | evaluator |"
     ) in lines
-    assert len(lines) == 2 + 4 + 4 + 4 + 3 + 4 + 1 + 4
+    assert len(lines) == 2 + 4 + 4 + 4 + 3 + 4 + 1 + 4 + 4
 
 
 def test_the_ladder_table_of_the_demonstration_speaks_in_seconds() -> None:

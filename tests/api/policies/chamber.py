@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
-from domain.policy import BRISK_PUBLICATION, default_policy
+from domain.policy import BRISK_PUBLICATION, default_policy, without_draws
 from tests.api.conftest import Office
 from tests.scene import user
 
@@ -34,7 +34,7 @@ class Clock:
 
 def policy(area_code: str = REGENCY, **changes: Any) -> dict[str, Any]:
     """The default policy with what publications wait for in the seeded one."""
-    document = default_policy().model_dump(mode="json")
+    document = without_draws(default_policy()).model_dump(mode="json")
     publication = BRISK_PUBLICATION.model_dump(mode="json")
     return document | {"area_code": area_code, "publication": publication} | changes
 
