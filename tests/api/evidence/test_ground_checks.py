@@ -103,7 +103,7 @@ async def test_an_officer_has_somebody_look_and_decides_on_what_was_found(staffe
     assert "3206130101800001" not in told["note"]
     files = (await verifier.get(f"/v1/updates/{update_id}/evidence")).json()["items"]
     assert [paper["file"]["id"] for paper in files if paper["file"]] == [photo]
-    events = (await verifier.get(f"/v1/updates/{update_id}/timeline")).json()["items"]
+    events = (await verifier.get(f"/v1/updates/{update_id}/timeline")).json()["events"]
     words = [event["words"]["id"] for event in events]
     assert {"Verifikasi lapangan diminta", "Hasil verifikasi lapangan dilaporkan"} <= set(words)
     decided = await verifier.post(f"/v1/tasks/{filed.json()['next_task_id']}/decision", json={"outcome": "forward"})
