@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from db.migrations.row_security import IN_VIEW, IS_SELF, IS_SYSTEM, allow, close_function, forbid_changes, secure
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
