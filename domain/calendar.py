@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Annotated, Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 ONE_DAY: Final = timedelta(days=1)
 FRIDAY: Final = 4
@@ -22,6 +22,8 @@ FRIDAY: Final = 4
 INDONESIAN_ZONES: Final = frozenset({"Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"})
 """WIB (the first two), WITA and WIT. None has summer time."""
 
+WallTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$"})]
+"""A time of day where the office is. The `time` of JSON Schema would carry an offset (RFC 3339)."""
 ClosedCategory: TypeAlias = Literal["public_holiday", "collective_leave", "local_closing"]
 
 
@@ -89,8 +91,8 @@ class WorkingCalendar(BaseModel):
     area_code: str
     version: int
     zone: Annotated[str, AfterValidator(_of_indonesia)]
-    opening_time: time = time(7, 30)
-    closing_time: time = time(16, 0)
+    opening_time: WallTime = time(7, 30)
+    closing_time: WallTime = time(16, 0)
     closed: tuple[ClosedDay, ...] = ()
     collective_leave_known_through: date | None = None
     windows: tuple[Window, ...] = ()

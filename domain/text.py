@@ -18,8 +18,8 @@ _INVISIBLE: Final = (
 )
 """What no one can read, as ranges that a regular expression of Python and one of JSON Schema take alike."""
 
-TYPED: Final[dict[str, Any]] = {"pattern": f"^[^{_INVISIBLE}]*$", "allOf": [{"pattern": r"\S"}]}
-"""The same in JSON Schema: text that can be read, and that is not nothing but space."""
+TYPED: Final[dict[str, Any]] = {"pattern": rf"^[^{_INVISIBLE}]*[^{_INVISIBLE}\s][^{_INVISIBLE}]*$"}
+"""The same in JSON Schema: text that can be read, and not nothing but space; one pattern, for generators."""
 
 _READABLE: Final = re.compile(rf"[^{_INVISIBLE}\ud800-\udfff]*")
 
@@ -64,7 +64,7 @@ PersonName = Annotated[
     StringConstraints(min_length=1, max_length=100),
     AfterValidator(clean),
     AfterValidator(_named),
-    Field(json_schema_extra={**TYPED, "allOf": [{"pattern": _LETTER}]}),
+    Field(json_schema_extra={"pattern": f"^[^{_INVISIBLE}]*{_LETTER}[^{_INVISIBLE}]*$"}),
 ]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean), _TYPED]
 SearchTerm = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean), _TYPED]
