@@ -70,7 +70,7 @@ class TokenRequest(BaseModel):
         json_schema_extra={"anyOf": [_grant("password", "username", "password"), _grant("refresh_token")]}
     )
 
-    grant_type: str = Field(min_length=1, max_length=_LONGEST)
+    grant_type: str = Field(min_length=1, max_length=_LONGEST, pattern=r"^[^\x00]*$")
     username: str = Field(default="", max_length=_LONGEST, pattern=r"^[^\x00]*$", description="For `password`")
     password: str = Field(
         default="", max_length=_LONGEST, json_schema_extra={"format": "password"}, description="For `password`"

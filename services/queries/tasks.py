@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Uuid, and_, cast, exists, false, or_, select, tuple_
 
 from db.models import Area, Decision, GroundCheck, Revision, Task, TaskGrant, Update
 from db.repositories.cases import read_involvements
@@ -166,7 +166,9 @@ def _free_for(*people: Person) -> ColumnElement[bool]:
         or_(and_(Task.stage != opinion, bars), Decision.task_id == Task.id),
     )
     anybody = Task.stage.in_((Stage.REPAIR.value, opinion))
-    touched = exists().where(GroundCheck.task_id == Task.id, GroundCheck.touched_by.overlap(accounts))
+    touched = exists().where(
+        GroundCheck.task_id == Task.id, GroundCheck.touched_by.overlap(cast(accounts, ARRAY(Uuid)))
+    )
     return and_(
         or_(anybody, ~submitted),
         or_(Task.stage == Stage.REPAIR.value, ~decided),

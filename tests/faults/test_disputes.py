@@ -62,12 +62,12 @@ async def test_a_killed_worker_loses_no_opinion_and_hears_none_twice(
     stack: Stack, hearing: Offices, watch: Watch
 ) -> None:
     cases = await asyncio.gather(*(disputed(hearing) for _ in range(3)))
-    opinions = [
-        asyncio.create_task(at_last(hearing, f"/v1/updates/{case}/opinion", opinion, by=by))
-        for case in cases
-        for by, opinion in OPINIONS.items()
-    ]
     async with watch.locked(cases[0]) as somebody_waits:
+        opinions = [
+            asyncio.create_task(at_last(hearing, f"/v1/updates/{case}/opinion", opinion, by=by))
+            for case in cases
+            for by, opinion in OPINIONS.items()
+        ]
         await somebody_waits()  # one opinion is half-way through its transaction
         stack.worker.kill()
     await stack.worker.start()
@@ -93,10 +93,9 @@ async def test_an_appeal_is_begun_once_and_takes_the_place_of_the_rejected_case_
     await stack.worker.start()
     task = await watch.open_task(appeal, Stage.APPEAL)
     assert await watch.times_started(appeal) == 1
-    overturning = asyncio.create_task(
-        at_last(hearing, f"/v1/tasks/{task['id']}/decision", {"outcome": "overturn"}, by=SUPERVISOR)
-    )
     async with watch.locked(rejected) as somebody_waits:
+        path = f"/v1/tasks/{task['id']}/decision"
+        overturning = asyncio.create_task(at_last(hearing, path, {"outcome": "overturn"}, by=SUPERVISOR))
         await somebody_waits()  # the appeal is granted, and the rejected case is about to be superseded
         stack.worker.kill()
     await stack.worker.start()
