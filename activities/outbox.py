@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from activities.forgotten import remind_engine
 from activities.vacancies import AuthorityChanged, wake_vacant
@@ -29,6 +29,25 @@ _BATCH = 50
 _AT_ONCE = 10
 _NOT_STARTED = "not_started"
 _OF_AN_OUTAGE = (EngineUnavailable.code, _NOT_STARTED)
+_DUE = (
+    select(OutboxMessage.id)
+    .where(OutboxMessage.done_at.is_(None), OutboxMessage.available_at <= bindparam("now"))
+    .order_by(OutboxMessage.available_at, OutboxMessage.id)
+    .limit(_BATCH)
+    .with_for_update(skip_locked=True)
+)
+_LEASE_DUE = (
+    update(OutboxMessage)
+    .where(OutboxMessage.id.in_(_DUE.scalar_subquery()))
+    .values(available_at=bindparam("until"), attempts=OutboxMessage.attempts + 1, last_error=None)
+    .returning(
+        OutboxMessage.id,
+        OutboxMessage.topic,
+        OutboxMessage.subject_id,
+        OutboxMessage.payload,
+        OutboxMessage.attempts,
+    )
+)
 _log = structlog.get_logger()
 
 
@@ -120,27 +139,9 @@ class Dispatcher:
         return len(leased)
 
     async def _lease(self, now: datetime) -> list[Message]:
-        due = (
-            select(OutboxMessage.id)
-            .where(OutboxMessage.done_at.is_(None), OutboxMessage.available_at <= now)
-            .order_by(OutboxMessage.available_at, OutboxMessage.id)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        leased = (
-            update(OutboxMessage)
-            .where(OutboxMessage.id.in_(due.scalar_subquery()))
-            .values(available_at=now + _LEASE, attempts=OutboxMessage.attempts + 1, last_error=None)
-            .returning(
-                OutboxMessage.id,
-                OutboxMessage.topic,
-                OutboxMessage.subject_id,
-                OutboxMessage.payload,
-                OutboxMessage.attempts,
-            )
-        )
         async with self._database.transaction(Viewer.system("worker")) as connection:
-            return [Message(*row) for row in await connection.execute(leased)]
+            leased = await connection.execute(_LEASE_DUE, {"now": now, "until": now + _LEASE})
+            return [Message(*row) for row in leased]
 
     async def _send(self, message: Message) -> None:
         try:

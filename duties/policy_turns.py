@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -28,6 +28,35 @@ _BATCH: Final = 20
 _KINDS: Final = {Turn.TOOK_EFFECT: AuditType.POLICY_TOOK_EFFECT, Turn.LAPSED: AuditType.POLICY_LAPSED}
 _SUBJECTS: Final = {Turn.TOOK_EFFECT: "policy_took_effect", Turn.LAPSED: "policy_lapsed"}
 _log = structlog.get_logger()
+
+
+def _is_due(turn: Turn) -> ColumnElement[bool]:
+    """A version that another one has confirmed or replaced before its end does not lapse; one revoked does neither."""
+    at = bindparam("at", type_=PolicyVersion.ends_at.type)
+    done = exists().where(
+        PolicyTurn.version_id == PolicyVersion.id,
+        PolicyTurn.turn.in_([turn.value, Turn.REVOKED.value]),
+    )
+    if turn is Turn.TOOK_EFFECT:
+        later = PolicyVersion.effective_at > PolicyVersion.published_at
+        return and_(PolicyVersion.draft_id.is_not(None), later, PolicyVersion.effective_at <= at, ~done)
+    after = aliased(PolicyVersion)
+    revoked = exists().where(PolicyTurn.version_id == after.id, PolicyTurn.turn == Turn.REVOKED.value)
+    replaced = exists().where(
+        after.area_code == PolicyVersion.area_code,
+        after.effective_at > PolicyVersion.effective_at,
+        after.effective_at <= PolicyVersion.ends_at,
+        or_(after.ends_at.is_(None), after.ends_at > PolicyVersion.ends_at),
+        ~revoked,
+    )
+    return and_(PolicyVersion.ends_at <= at, ~done, ~replaced)
+
+
+_COLUMNS = (PolicyVersion.id, PolicyVersion.area_code, PolicyVersion.number, PolicyVersion.draft_id)
+_DUE: Final = {turn: select(*_COLUMNS).where(_is_due(turn)).order_by(PolicyVersion.id).limit(_BATCH) for turn in _KINDS}
+_STILL_DUE: Final = {
+    turn: select(exists().where(PolicyVersion.id == bindparam("version_id"), _is_due(turn))) for turn in _KINDS
+}
 
 
 class PolicyTurns:
@@ -51,38 +80,12 @@ class PolicyTurns:
     async def _note(self, turn: Turn, at: datetime) -> int:
         noted = 0
         async with self._database.transaction(Viewer.system("worker")) as connection:
-            for row in (await connection.execute(_due(turn, at))).all():
+            for row in (await connection.execute(_DUE[turn], {"at": at})).all():
                 await lock_line(connection, row.area_code)
-                if await connection.scalar(select(exists().where(PolicyVersion.id == row.id, _is_due(turn, at)))):
+                if await connection.scalar(_STILL_DUE[turn], {"version_id": row.id, "at": at}):
                     await _write(connection, row, turn, at)
                     noted += 1
         return noted
-
-
-def _due(turn: Turn, at: datetime) -> Any:
-    columns = (PolicyVersion.id, PolicyVersion.area_code, PolicyVersion.number, PolicyVersion.draft_id)
-    return select(*columns).where(_is_due(turn, at)).order_by(PolicyVersion.id).limit(_BATCH)
-
-
-def _is_due(turn: Turn, at: datetime) -> ColumnElement[bool]:
-    """A version that another one has confirmed or replaced before its end does not lapse; one revoked does neither."""
-    done = exists().where(
-        PolicyTurn.version_id == PolicyVersion.id,
-        PolicyTurn.turn.in_([turn.value, Turn.REVOKED.value]),
-    )
-    if turn is Turn.TOOK_EFFECT:
-        later = PolicyVersion.effective_at > PolicyVersion.published_at
-        return and_(PolicyVersion.draft_id.is_not(None), later, PolicyVersion.effective_at <= at, ~done)
-    after = aliased(PolicyVersion)
-    revoked = exists().where(PolicyTurn.version_id == after.id, PolicyTurn.turn == Turn.REVOKED.value)
-    replaced = exists().where(
-        after.area_code == PolicyVersion.area_code,
-        after.effective_at > PolicyVersion.effective_at,
-        after.effective_at <= PolicyVersion.ends_at,
-        or_(after.ends_at.is_(None), after.ends_at > PolicyVersion.ends_at),
-        ~revoked,
-    )
-    return and_(PolicyVersion.ends_at <= at, ~done, ~replaced)
 
 
 async def _write(connection: AsyncConnection, row: Row[*tuple[Any, ...]], turn: Turn, at: datetime) -> None:

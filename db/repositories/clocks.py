@@ -95,10 +95,16 @@ async def add_job(connection: AsyncConnection, *, area_code: str, cause: str, at
     return (await connection.execute(made)).scalar_one()
 
 
+_OPEN_JOBS: Final = (
+    select(ClockJob.id, ClockJob.area_code, ClockJob.entered_at)
+    .where(ClockJob.settled_at.is_(None))
+    .order_by(ClockJob.id)
+)
+
+
 async def open_jobs(connection: AsyncConnection) -> Sequence[Row[*tuple[Any, ...]]]:
     """The jobs that are not settled, the oldest first."""
-    columns = (ClockJob.id, ClockJob.area_code, ClockJob.entered_at)
-    return (await connection.execute(select(*columns).where(ClockJob.settled_at.is_(None)).order_by(ClockJob.id))).all()
+    return (await connection.execute(_OPEN_JOBS)).all()
 
 
 async def tasks_behind(connection: AsyncConnection, job_id: int, area_code: str, *, at_most: int) -> list[Any]:
