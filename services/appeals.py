@@ -17,7 +17,6 @@ from db.repositories.cases import (
     CaseRecord,
     RevisionRecord,
     add_revision,
-    index_update,
     lock_case,
     read_revision,
     touch_case,
@@ -25,6 +24,7 @@ from db.repositories.cases import (
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
+from db.repositories.numbers import index_update
 from db.repositories.rules import PolicyInForce
 from db.repositories.tasks import notify
 from db.repositories.trail import Doer, Entry, stream_of_update

@@ -21,7 +21,6 @@ from db.repositories.cases import (
     CaseRecord,
     RevisionRecord,
     add_revision,
-    index_update,
     lock_case,
     read_revision,
     touch_case,
@@ -29,6 +28,7 @@ from db.repositories.cases import (
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
 from db.repositories.idempotency import answer_act
 from db.repositories.lapses import find_reopening
+from db.repositories.numbers import index_update
 from db.repositories.rules import PolicyInForce
 from db.repositories.tasks import notify
 from db.repositories.trail import Doer, Entry, stream_of_update

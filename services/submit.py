@@ -9,23 +9,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Update
 from db.repositories import outbox, trail
-from db.repositories.cases import CaseRecord, RevisionRecord, add_revision, index_update
+from db.repositories.cases import CaseRecord, RevisionRecord, added_revision
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, show_to_each_other
-from db.repositories.idempotency import answer_act
+from db.repositories.idempotency import answered_act
+from db.repositories.numbers import indexed_update
 from db.repositories.registry import read_counterpart, read_household, read_version
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
+from db.writes import added, send
 from domain.audit import AuditType
 from domain.authority import Permission, Seat
 from domain.changes import Change, SubmissionContext, check_change, counterpart_of, numbers_of
 from domain.errors import EngineUnavailable, InvalidInput, NotFound, Violation
-from domain.evidence import EvidenceRef, Naming
+from domain.evidence import EvidenceRef, Naming, evidence_ids
 from domain.household import Household, HouseholdStatus
 from domain.ids import new_id, new_tracking_code
 from domain.requests import SubmissionInput
@@ -36,7 +37,6 @@ from services.keyed import Call, remember
 
 ROUTE: Final = "POST /v1/updates"
 
-_INSERT: Final = insert(Update)
 _START_PATIENCE: Final = timedelta(seconds=2.5)
 """How long an operator waits for the engine; what does not start in that time is started by the dispatcher."""
 
@@ -84,18 +84,19 @@ async def submit(kawal: Kawal, call: Call, request: SubmissionInput) -> Submitte
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
         keyed = await remember(connection, call, request, route=ROUTE, vault=kawal.vault)
         if keyed.response is None:
-            receipt, message = await _take_in(_Intake(kawal, connection, call, seat, request), act_id=keyed.id)
+            receipt, delivered = await _take_in(_Intake(kawal, connection, call, seat, request), act_id=keyed.id), False
         else:
             receipt = Receipt.model_validate(keyed.response)
             message = await outbox.find_message(connection, outbox.START_UPDATE, subject_id=receipt.update_id)
-    started = message.done or await start_case(kawal, receipt)
+            delivered = message.done
+    started = delivered or await start_case(kawal, receipt)
     return Submitted(receipt, started=started, replayed=keyed.response is not None)
 
 
-async def _take_in(intake: _Intake, *, act_id: UUID) -> tuple[Receipt, outbox.Delivery]:
-    request, connection, at = intake.request, intake.connection, intake.call.at
+async def _take_in(intake: _Intake, *, act_id: UUID) -> Receipt:
+    request, connection = intake.request, intake.connection
     base = await _checked_base(intake)
-    in_force = await intake.kawal.rules.policy_in_force(connection, request.area_code, at=at)
+    in_force = await intake.kawal.rules.policy_in_force(connection, request.area_code, at=intake.call.at)
     if not in_force.policy.offers(request.change.kind):
         raise InvalidInput([_not_offered(request.change.kind)])
     update_id = new_id()
@@ -107,10 +108,8 @@ async def _take_in(intake: _Intake, *, act_id: UUID) -> tuple[Receipt, outbox.De
         policy_version_id=in_force.id,
         findings=await _findings(intake, update_id),
     )
-    await _write(intake, receipt, base)
-    message = await outbox.add_message(connection, outbox.START_UPDATE, subject_id=update_id, payload={}, at=at)
-    await answer_act(connection, act_id, receipt.model_dump(mode="json"), at=at)
-    return receipt, message
+    await _write(intake, receipt, base, act_id=act_id)
+    return receipt
 
 
 async def _checked_base(intake: _Intake) -> Household | None:
@@ -229,17 +228,24 @@ async def _findings(intake: _Intake, update_id: UUID) -> list[Finding]:
     return found
 
 
-async def _write(intake: _Intake, receipt: Receipt, base: Household | None) -> None:
+async def _write(intake: _Intake, receipt: Receipt, base: Household | None, *, act_id: UUID) -> None:
+    """All of it together, unless there are files: they are put behind a case that is there."""
     request, call, connection = intake.request, intake.call, intake.connection
-    vault, area_code = intake.kawal.vault, receipt.area_code
-    await connection.execute(_INSERT, _row(intake, receipt, base))
+    vault, area_code, update_id = intake.kawal.vault, receipt.area_code, receipt.update_id
     revision = RevisionRecord(1, request.change, request.evidence, call.actor.user_id, call.at)
-    await add_revision(connection, receipt.update_id, revision, area_code=area_code, vault=vault)
-    numbers = numbers_of(request.change)
-    await index_update(connection, receipt.update_id, numbers, area_code=area_code, vault=vault)
-    files = await _bind_files(intake, receipt)
-    stream = stream_of_update(receipt.update_id)
-    await trail.begin(connection, stream, [_entry(intake, receipt, base, files)], at=call.at, area_code=area_code)
+    writes = [
+        added("update", Update, _row(intake, receipt, base)),
+        added_revision(update_id, revision, area_code=area_code, vault=vault),
+        indexed_update(update_id, numbers_of(request.change), area_code=area_code, vault=vault),
+    ]
+    if evidence_ids(request.evidence):
+        await send(connection, writes)
+        writes = []
+    entry = _entry(intake, receipt, base, await _bind_files(intake, receipt))
+    writes += trail.begun(stream_of_update(update_id), [entry], at=call.at, area_code=area_code)
+    writes.append(outbox.added_message(outbox.START_UPDATE, subject_id=update_id, at=call.at))
+    writes.append(answered_act(act_id, receipt.model_dump(mode="json"), at=call.at))
+    await send(connection, writes)
 
 
 async def _bind_files(intake: _Intake, receipt: Receipt) -> list[JsonValue]:

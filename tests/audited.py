@@ -111,7 +111,7 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
         Silence("the demonstration's households, before there is anybody to act"),
     ),
 }
-OPENERS: Final = {("activities/casework/work.py", "work_on")}
+OPENERS: Final = {("activities/casework/work.py", "work_on"), ("activities/casework/work.py", "work_on_act")}
 """Open a transaction for somebody else's work: whoever calls them is the place."""
 
 Transaction = Callable[..., AbstractAsyncContextManager[AsyncConnection]]

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import IdempotencyKey, MinistryAnswer, MinutesRecord, OutboxMessage, PolicyVersion, Update
 from db.owner import OwnerDatabase
 from db.repositories import trail
-from db.repositories.cases import RevisionRecord, add_revision, index_update
+from db.repositories.cases import RevisionRecord, add_revision
+from db.repositories.numbers import index_update
 from db.repositories.registry import read_household, write_households
 from db.repositories.rules import Rules
 from db.repositories.sessions import NewSession, add_session

@@ -13,12 +13,11 @@ from activities.casework.lapses import see_to_lapse
 from activities.casework.stages import arrive, stay
 from activities.casework.tasks import seek_decider
 from activities.casework.waits import end_run_out
-from activities.casework.work import Desk, Work, work_on
+from activities.casework.work import Desk, Work, work_on, work_on_act
 from activities.edge import refusals
 from db.repositories.cases import claim_case
 from db.repositories.lapses import read_reason
-from db.repositories.outbox import mark_started
-from db.repositories.situations import read_situation
+from db.repositories.outbox import marked_started
 from db.repositories.tasks import find_open_task
 from domain.audit import AuditType
 from domain.contracts import (
@@ -67,8 +66,8 @@ class Casework:
         committed while the next one waited. Asked again, it has its result, and the case stands where it stands now.
         """
         with refusals():
-            async with work_on(self._desk, command.update_id, at=command.at) as work:
-                situation = await read_situation(work.connection, command.act.act_id, update_id=command.update_id)
+            acting = work_on_act(self._desk, command.update_id, command.act.act_id, at=command.at)
+            async with acting as (work, situation):
                 if situation.keyed.response is None:
                     return await record_act(work, command.act, situation)
                 answered = StepTaken.model_validate(situation.keyed.response)
@@ -120,7 +119,7 @@ def _require_own_run(work: Work, run_id: str) -> None:
 async def _open(work: Work, run_id: str) -> NextStep:
     if work.case.run_id == run_id:
         return await stay(work)
-    await mark_started(work.connection, work.case.id, at=work.at)
+    work.keep(marked_started(work.case.id, at=work.at))
     work.note(AuditType.UPDATE_ENGINE_STARTED, run=run_id)
     if work.case.stage is not None:
         await claim_case(work.connection, work.case.id, run_id)

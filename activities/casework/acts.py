@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import insert
 
 from activities.casework.disputes import close_opinions, follow_dispute, opens_conflict
 from activities.casework.ground_checks import ask_check, file_report
@@ -20,18 +19,18 @@ from db.repositories.cases import (
     RevisionRecord,
     Standing,
     add_revision,
-    index_update,
-    unindex_update,
 )
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.findings import Finding, find_duplicates, renew_duplicates
 from db.repositories.ground_checks import with_touches
-from db.repositories.idempotency import answer_act
+from db.repositories.idempotency import answered_act
 from db.repositories.minutes import find_held
-from db.repositories.people import read_actor
+from db.repositories.numbers import index_update, unindex_update
+from db.repositories.people import actor_of
 from db.repositories.situations import Situation
 from db.repositories.tasks import TaskRecord, fired_rungs, read_task, read_votes
 from db.repositories.trail import Doer
+from db.writes import added
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
@@ -61,8 +60,6 @@ from domain.requests import (
 from domain.supervision import CorrectionInput, EscalationInput, escalating_seat
 from domain.vocabulary import Outcome, Stage
 
-_KEEP_DECISION: Final = insert(Decision)
-
 
 async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
     """Carry out an act of a person and save its answer under its key.
@@ -71,7 +68,7 @@ async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
     """
     work.know(situation)
     keyed = situation.keyed
-    actor = await read_actor(work.connection, keyed.actor_id, at=work.at)
+    actor = actor_of(keyed.actor_id, situation.seats)
     request = work.vault.open_as(keyed.request, CASE_REQUEST, context=request_context(keyed.id))
     outcome: Outcome | None = None
     match request:
@@ -94,7 +91,7 @@ async def record_act(work: Work, act: Act, situation: Situation) -> StepTaken:
         case _:
             assert_never(request)
     taken = StepTaken(next=step, result=_result(work, step, outcome))
-    await answer_act(work.connection, keyed.id, taken.model_dump(mode="json"), at=work.at)
+    work.keep(answered_act(keyed.id, taken.model_dump(mode="json"), at=work.at))
     return taken
 
 
@@ -158,7 +155,7 @@ async def _decide(
         raise InvalidInput(violations)
     position = await _position_after(work, seat, task, decision)
     settled = rule.quorum == "any" or await _settles(work, actor, seat, task, rule, decision)
-    await _keep_decision(work, actor, seat, task, decision, taken_by(decision, held), settled=settled)
+    _keep_decision(work, actor, seat, task, decision, taken_by(decision, held), settled=settled)
     if not settled:
         return await step_of(work, await wait_for_others(work, task))
     if task.stage is Stage.OPINION:
@@ -211,7 +208,7 @@ async def _settles(
     return ends or is_settled(rule, [*votes, mine])
 
 
-async def _keep_decision(
+def _keep_decision(
     work: Work,
     actor: Actor,
     seat: Seat,
@@ -222,27 +219,25 @@ async def _keep_decision(
     settled: bool,
 ) -> None:
     decision_id = new_id()
-    await work.connection.execute(
-        _KEEP_DECISION,
-        {
-            "id": decision_id,
-            "task_id": task.id,
-            "update_id": work.case.id,
-            "area_code": work.case.area_code,
-            "stage": task.stage.value,
-            "revision": work.case.revision,
-            "outcome": decision.outcome.value,
-            "reason": decision.reason,
-            "note": work.vault.seal_text(decision.note, context=note_context(decision_id)),
-            "minutes": minutes and minutes.model_dump(mode="json"),
-            "decided_by": "officer",
-            "actor_id": actor.user_id,
-            "actor_role": seat.role.value,
-            "office_id": seat.office_id,
-            "on_behalf_of": seat.on_behalf_of,
-            "decided_at": work.at,
-        },
-    )
+    row = {
+        "id": decision_id,
+        "task_id": task.id,
+        "update_id": work.case.id,
+        "area_code": work.case.area_code,
+        "stage": task.stage.value,
+        "revision": work.case.revision,
+        "outcome": decision.outcome.value,
+        "reason": decision.reason,
+        "note": work.vault.seal_text(decision.note, context=note_context(decision_id)),
+        "minutes": minutes and minutes.model_dump(mode="json"),
+        "decided_by": "officer",
+        "actor_id": actor.user_id,
+        "actor_role": seat.role.value,
+        "office_id": seat.office_id,
+        "on_behalf_of": seat.on_behalf_of,
+        "decided_at": work.at,
+    }
+    work.keep(added("decision", Decision, row))
     work.involve(actor, seat, stage=task.stage)
     work.note(
         AuditType.TASK_DECIDED if settled else AuditType.TASK_AGREED,
@@ -368,7 +363,7 @@ async def _report(
     """What was found is no decision on the case, but it ends the task, and whoever looked has had a part."""
     seat = await file_report(work, actor, task, standing, report, report_id=report_id)
     found = DecisionInput(outcome=Outcome.FORWARD)
-    await _keep_decision(work, actor, seat, task, found, None, settled=True)
+    _keep_decision(work, actor, seat, task, found, None, settled=True)
     await close_task(work, task, decided_by=actor.user_id, outcome=found.outcome.value)
     return await arrive(work, move(work.position, Happening.GROUND_CHECKED))
 

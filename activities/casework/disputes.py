@@ -40,6 +40,7 @@ async def opens_conflict(work: Work, answer: Answer, *, role: Role) -> bool:
 
 async def close_opinions(work: Work, task: TaskRecord, *, decided_by: UUID | None = None) -> NextStep:
     """Both offices have been heard, or the time for it is over: who was silent has given no opinion."""
+    await work.write_kept()
     given = {vote.role for vote in await read_votes(work.connection, task.id)}
     silent = sorted(role.value for role in rule_of(work, task.stage).deciders if role not in given)
     await close_task(work, task, decided_by=decided_by)

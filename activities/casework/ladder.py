@@ -147,6 +147,7 @@ async def fire(
     due_at: datetime,
 ) -> int:
     """One rung fires: written down, its powers given, everyone concerned told. Answers the level reached."""
+    await work.write_kept()  # the task itself, where it has just been opened
     if rung.action is RungAction.ESCALATE:
         level += 1
     await add_escalation(

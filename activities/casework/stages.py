@@ -15,8 +15,9 @@ from activities.casework.rounds import count_for_round, delivery_waits_until
 from activities.casework.tasks import open_task
 from activities.casework.work import Work
 from db.models import IdentityResult
-from db.repositories.cases import add_finding, save_case, unindex_update
+from db.repositories.cases import add_finding, saved_case
 from db.repositories.ground_checks import AskedCheck
+from db.repositories.numbers import unindex_update
 from db.repositories.tasks import TaskRecord, find_open_task
 from domain.audit import AuditType
 from domain.changes import Conflicted, identity_expectations
@@ -54,11 +55,8 @@ async def arrive(
         work.stand_at(position)
     task = await open_task(work, _stage(position), reason=reason, asked=asked)
     cause = _cause_at_opening(task)
-    await save_case(
-        work.connection,
-        work.case,
-        position,
-        **{"level": task.level, "cause": cause, "reason": reason, **changes},
+    work.keep(
+        saved_case(work.case, position, **{"level": task.level, "cause": cause, "reason": reason, **changes}),
     )
     return await step_of(work, task)
 
@@ -151,15 +149,8 @@ async def _conflict(work: Work, position: Position, merged: Conflicted, changes:
 async def _close(work: Work, position: Position, changes: Columns, *, reason: ReasonCode | None) -> NextStep:
     work.stand_at(position)
     await unindex_update(work.connection, work.case.id, at=work.at)
-    await save_case(
-        work.connection,
-        work.case,
-        position,
-        closed_at=work.at,
-        level=0,
-        cause=None,
-        reason=reason,
-        **changes,
+    work.keep(
+        saved_case(work.case, position, closed_at=work.at, level=0, cause=None, reason=reason, **changes),
     )
     work.note(AuditType.UPDATE_CLOSED, status=position.status, reason=reason)
     await work.tell("closed", user_ids=[work.case.submitted_by])

@@ -17,9 +17,10 @@ from db.repositories.ground_checks import AskedCheck, add_check, with_touches
 from db.repositories.people import find_candidates
 from db.repositories.tasks import (
     TaskRecord,
-    add_task,
+    closed_task,
     end_pauses,
     fired_rungs,
+    opened_task,
     read_grants,
     read_votes,
     save_task,
@@ -68,7 +69,9 @@ async def open_task(
         clock_job=(await work.clocks()).job,
     )
     grants = [Grant(role=role, power=Power.DECIDE) for role in rule.deciders]
-    await add_task(work.connection, task, grants)
+    work.keep(*opened_task(task, grants))
+    if deadline.pauses:
+        await work.write_kept()
     await begin_order_pauses(work.connection, task, deadline.pauses)
     if asked is not None:
         await _keep_check(work, task, asked)
@@ -93,6 +96,7 @@ async def _keep_check(work: Work, task: TaskRecord, asked: AskedCheck) -> None:
     if asked.by is not None:
         doers.append(asked.by)
     present = {who for doer in doers for who in (doer.user_id, doer.on_behalf_of) if who is not None}
+    await work.write_kept()
     await add_check(work.connection, task, asked, earlier=work.case.earlier, present=present, vault=work.vault)
     by = SYSTEM if asked.by is None else asked.by
     why = None if asked.order is None else asked.order.reason.value
@@ -140,7 +144,7 @@ async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", *
     if not work.clock_runs:
         for cause in await end_pauses(work.connection, task, at=work.at):
             work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
-    await save_task(work.connection, task, status=status, decided_at=work.at, next_milestone_at=None, **answer)
+    work.keep(closed_task(task, status=status, decided_at=work.at, next_milestone_at=None, **answer))
 
 
 def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Duration:
@@ -171,6 +175,7 @@ async def seek_decider(work: Work, task: TaskRecord) -> TaskRecord:
 
 async def wait_for_others(work: Work, task: TaskRecord) -> TaskRecord:
     """Somebody has agreed and others have to: the task is free again, and climbs where too few of them are left."""
+    await work.write_kept()
     await save_task(work.connection, task, claimed_by=None, claimed_at=None)
     freed = replace(task, claimed_by=None, version=task.version + 1)
     await save_case(work.connection, work.case, work.position)

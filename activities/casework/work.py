@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,18 +16,18 @@ from db.repositories import trail
 from db.repositories.cases import (
     CaseRecord,
     RevisionRecord,
-    lock_case,
     read_involvements,
     read_revision,
 )
 from db.repositories.clocks import AreaClocks
 from db.repositories.registry import read_version
 from db.repositories.rules import Rules
-from db.repositories.situations import Situation
+from db.repositories.situations import Situation, locking_case, read_case_with_head, read_situation
 from db.repositories.tasks import TaskRecord, notify
 from db.repositories.trail import SYSTEM, Doer, Entry, stream_of_update
 from db.session import Database, Viewer
 from db.vault import Vault
+from db.writes import Write, send
 from domain.audit import AuditType, Head
 from domain.authority import Actor, Involvement, Seat
 from domain.calendar import WorkingCalendar
@@ -36,6 +36,8 @@ from domain.lifecycle import Position
 from domain.origins import ActOrigin, Means, act_origin_context, seal_origin
 from domain.policy import Policy
 from domain.vocabulary import Role, Stage, Status
+
+_WORKER: Final = Viewer.system("worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Desk:
 class Work:
     """The case under its lock, until the transaction ends. What is done comes from `origin`.
 
-    `head` is the end of its trail where that has been read; `clock_runs` whether the open task's clock is known to.
+    `head` is the end of its trail, where it has one; `clock_runs` whether the open task's clock is known to.
     """
 
     desk: Desk
@@ -63,6 +65,7 @@ class Work:
     entries: list[Entry] = field(default_factory=list[Entry])
     head: Head | None = None
     clock_runs: bool = False
+    _kept: list[Write] = field(default_factory=list[Write])
     _involvements: list[Involvement] | None = None
     _revision: RevisionRecord | None = None
 
@@ -79,6 +82,15 @@ class Work:
     def note(self, kind: AuditType, *, by: Doer = SYSTEM, status: Status | None = None, **data: Any) -> None:
         """Add an event to the trail; it is written when the work is done."""
         self.entries.append(Entry(type=kind, by=by, status=status, data=data))
+
+    def keep(self, *writes: Write) -> None:
+        """Write this when the step is done, or before something that has to find it (`write_kept`)."""
+        self._kept += writes
+
+    async def write_kept(self) -> None:
+        """Write now what has been kept."""
+        kept, self._kept = self._kept, []
+        await send(self.connection, kept)
 
     def stand_at(self, position: Position) -> None:
         """Take up the new position for what is still to be done in this step."""
@@ -134,7 +146,7 @@ class Work:
 
     def know(self, situation: Situation) -> None:
         """Keep what has been read for an act, so that this step asks for none of it again."""
-        self.head, self.clock_runs = situation.head, not situation.clock_stands
+        self.clock_runs = not situation.clock_stands
         act = situation.keyed
         if act.origin is not None:
             self.origin = self.vault.open(act.origin, ActOrigin, context=act_origin_context(act.id))
@@ -166,20 +178,35 @@ async def work_on(
 
     What is done comes from `origin`, or else from the step that the engine has asked for.
     """
-    async with desk.database.transaction(Viewer.system("worker")) as connection:
-        case = await lock_case(connection, update_id)
+    async with desk.database.transaction(_WORKER, opening=locking_case(update_id)) as connection:
+        case, head = await read_case_with_head(connection, update_id)
         policy = await desk.rules.policy(connection, case.policy_version_id)
-        work = Work(desk, connection, case, policy, at, origin or _step_of_engine())
+        work = Work(desk, connection, case, policy, at, origin or _step_of_engine(), head=head)
         yield work
-        await trail.record(
-            connection,
-            stream_of_update(update_id),
-            work.entries,
-            at=at,
-            area_code=case.area_code,
-            head=work.head,
-            origin=seal_origin(work.origin, lambda: desk.vault.fields) if work.entries else None,
-        )
+        await _finish(work)
+
+
+@asynccontextmanager
+async def work_on_act(
+    desk: Desk, update_id: UUID, act_id: UUID, *, at: datetime
+) -> AsyncGenerator[tuple[Work, Situation]]:
+    """The same for an act of a person, with what it is judged on."""
+    async with desk.database.transaction(_WORKER, opening=locking_case(update_id)) as connection:
+        situation = await read_situation(connection, act_id, update_id=update_id, at=at)
+        policy = await desk.rules.policy(connection, situation.case.policy_version_id)
+        work = Work(desk, connection, situation.case, policy, at, _step_of_engine(), head=situation.head)
+        yield work, situation
+        await _finish(work)
+
+
+async def _finish(work: Work) -> None:
+    """Write what the step has kept, and its trail."""
+    if work.entries:
+        stream, area_code = stream_of_update(work.case.id), work.case.area_code
+        head = work.head or await trail.lock_head(work.connection, stream, area_code=area_code)
+        origin = seal_origin(work.origin, lambda: work.vault.fields)
+        work.keep(*trail.appended(stream, work.entries, head, at=work.at, area_code=area_code, origin=origin))
+    await work.write_kept()
 
 
 def _step_of_engine() -> ActOrigin:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     bindparam,
     func,
-    insert,
     literal,
     null,
     select,
@@ -29,14 +28,14 @@ from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Decision, IdentityDigest, Revision, TaskGrant, Update
+from db.models import Decision, Revision, TaskGrant, Update
 from db.repositories.parts import parts_of
 from db.vault import Vault
+from db.writes import Write, added, changed, send
 from domain.authority import Grant, Involvement
 from domain.changes import CHANGE_ADAPTER, Change
 from domain.errors import ContentErased, NotFound
 from domain.evidence import EvidenceRef
-from domain.ids import new_id
 from domain.lifecycle import Position
 from domain.policy import Policy, Power
 from domain.vocabulary import EscalationCause, Kind, Role, Stage, Status
@@ -135,14 +134,7 @@ _CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 
 _READ = select(*CASE_COLUMNS).where(Update.id == bindparam("update_id"))
 _LOCK = _READ.with_for_update()
-_ADD_REVISION = insert(Revision)
 _PAPERS: TypeAdapter[tuple[EvidenceRef, ...]] = TypeAdapter(tuple[EvidenceRef, ...])
-_INDEX = insert(IdentityDigest)
-_UNINDEX = (
-    update(IdentityDigest)
-    .where(IdentityDigest.update_id == bindparam("of_update"), IdentityDigest.ended_at.is_(None))
-    .values(ended_at=bindparam("at"))
-)
 _READ_REVISION = select(
     Revision.change,
     Revision.evidence,
@@ -222,8 +214,13 @@ async def lock_case(connection: AsyncConnection, update_id: UUID) -> CaseRecord:
 async def _one(connection: AsyncConnection, wanted: Select[*tuple[Any, ...]], update_id: UUID) -> CaseRecord:
     row = (await connection.execute(wanted, {"update_id": update_id})).one_or_none()
     if row is None:
-        raise NotFound(f"There is no update {update_id} for you.")
+        raise no_case(update_id)
     return case_of(row)
+
+
+def no_case(update_id: UUID) -> NotFound:
+    """The refusal of a case that is not there, or not for whoever asks."""
+    return NotFound(f"There is no update {update_id} for you.")
 
 
 def case_of(values: Iterable[Any]) -> CaseRecord:
@@ -256,20 +253,24 @@ def case_of(values: Iterable[Any]) -> CaseRecord:
 
 async def save_case(connection: AsyncConnection, case: CaseRecord, position: Position, **changes: object) -> None:
     """Write where the case stands now, and the values of other columns; its version goes up by one."""
-    await connection.execute(
-        _SAVE,
-        {
-            "case_id": case.id,
-            "status": position.status.value,
-            "stage": position.stage,
-            "settled": sorted(position.settled),
-            "returned_from": position.returned_from,
-            "contested": position.contested,
-            "identity_waived": position.identity_waived,
-            "version": case.version + 1,
-            **changes,
-        },
-    )
+    await connection.execute(_SAVE, {"case_id": case.id, **_moved(case, position), **changes})
+
+
+def saved_case(case: CaseRecord, position: Position, **changes: object) -> Write:
+    """What `save_case` writes."""
+    return changed("saved_case", Update, case.id, {**_moved(case, position), **changes})
+
+
+def _moved(case: CaseRecord, position: Position) -> dict[str, object]:
+    return {
+        "status": position.status.value,
+        "stage": position.stage,
+        "settled": sorted(position.settled),
+        "returned_from": position.returned_from,
+        "identity_waived": position.identity_waived,
+        "contested": position.contested,
+        "version": case.version + 1,
+    }
 
 
 async def touch_case(connection: AsyncConnection, update_id: UUID) -> None:
@@ -353,48 +354,20 @@ async def add_revision(
     vault: Vault,
 ) -> None:
     """Keep a submission for good."""
-    await connection.execute(
-        _ADD_REVISION,
-        {
-            "update_id": update_id,
-            "revision": record.revision,
-            "area_code": area_code,
-            "change": vault.seal(record.change, context=revision_context(update_id, record.revision)),
-            "papers": vault.fields.seal(
-                _PAPERS.dump_json(record.evidence), context=papers_context(update_id, record.revision)
-            ),
-            "submitted_by": record.submitted_by,
-            "submitted_at": record.submitted_at,
-            "on_behalf_of": record.on_behalf_of,
-        },
-    )
+    await send(connection, [added_revision(update_id, record, area_code=area_code, vault=vault)])
 
 
-async def index_update(
-    connection: AsyncConnection,
-    update_id: UUID,
-    numbers: dict[str, list[str]],
-    *,
-    area_code: str,
-    vault: Vault,
-) -> None:
-    """Make the numbers of an open case findable; `numbers` by purpose, `nik` or `kk`."""
-    rows = [
-        {
-            "id": new_id(),
-            "area_code": area_code,
-            "update_id": update_id,
-            "purpose": purpose,
-            "key_id": digest.key_id,
-            "digest": digest.digest,
-        }
-        for purpose, held in numbers.items()
-        for digest in vault.digests(held, purpose=purpose)
-    ]
-    if rows:
-        await connection.execute(_INDEX, rows)
-
-
-async def unindex_update(connection: AsyncConnection, update_id: UUID, *, at: datetime) -> None:
-    """The numbers of a case that is closed or repaired are in use there no more."""
-    await connection.execute(_UNINDEX, {"of_update": update_id, "at": at})
+def added_revision(update_id: UUID, record: RevisionRecord, *, area_code: str, vault: Vault) -> Write:
+    """What `add_revision` writes."""
+    papers = _PAPERS.dump_json(record.evidence)
+    row = {
+        "update_id": update_id,
+        "revision": record.revision,
+        "area_code": area_code,
+        "change": vault.seal(record.change, context=revision_context(update_id, record.revision)),
+        "papers": vault.fields.seal(papers, context=papers_context(update_id, record.revision)),
+        "submitted_by": record.submitted_by,
+        "submitted_at": record.submitted_at,
+        "on_behalf_of": record.on_behalf_of,
+    }
+    return added("revision", Revision, row)

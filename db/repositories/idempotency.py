@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import IdempotencyKey
+from db.writes import Write, changed
 from domain.errors import IdempotencyKeyReused, NotFound
 
 
@@ -96,6 +97,11 @@ async def read_act(connection: AsyncConnection, act_id: UUID) -> KeyedAct:
 def no_act(act_id: UUID) -> NotFound:
     """The refusal of an act that was never written down."""
     return NotFound(f"There is no act {act_id}.")
+
+
+def answered_act(act_id: UUID, response: dict[str, Any], *, at: datetime) -> Write:
+    """What `answer_act` writes."""
+    return changed("answered_act", IdempotencyKey, act_id, {"response": response, "completed_at": at})
 
 
 async def answer_act(connection: AsyncConnection, act_id: UUID, response: dict[str, Any], *, at: datetime) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import OutboxMessage
+from db.writes import Write, added
 from domain.vocabulary import Role
 
 START_UPDATE: Final = "start_update"
@@ -28,14 +29,8 @@ HEAD_START: Final = timedelta(seconds=5)
 """How long the dispatcher leaves a message to the request that wrote it, which delivers it itself."""
 
 _ADD: Final = insert(OutboxMessage).returning(OutboxMessage.id)
-_STARTED: Final = (
-    update(OutboxMessage)
-    .where(
-        OutboxMessage.subject_id == bindparam("update_id"),
-        OutboxMessage.topic == START_UPDATE,
-        OutboxMessage.done_at.is_(None),
-    )
-    .values(done_at=bindparam("at"))
+_STARTED: Final = text(
+    "UPDATE outbox SET done_at = :at WHERE subject_id = :update_id AND topic = :topic AND done_at IS NULL RETURNING 1",
 )
 
 
@@ -60,6 +55,12 @@ async def add_message(
     if message_id is None:
         raise RuntimeError("an inserted row has an id")
     return Delivery(message_id, done=False)
+
+
+def added_message(topic: str, *, subject_id: UUID, at: datetime) -> Write:
+    """What `add_message` writes, of one without a payload."""
+    row: dict[str, object] = {"topic": topic, "subject_id": subject_id, "payload": {}, "available_at": at + HEAD_START}
+    return added("message", OutboxMessage, row)
 
 
 async def tell_authority_changed(
@@ -103,6 +104,6 @@ async def mark_delivered(connection: AsyncConnection, message_id: int, *, at: da
     )
 
 
-async def mark_started(connection: AsyncConnection, update_id: UUID, *, at: datetime) -> None:
+def marked_started(update_id: UUID, *, at: datetime) -> Write:
     """A case that is being opened has plainly been started."""
-    await connection.execute(_STARTED, {"update_id": update_id, "at": at})
+    return Write("started", _STARTED, {"update_id": update_id, "topic": START_UPDATE, "at": at})

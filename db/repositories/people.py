@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -19,6 +19,38 @@ _CREDENTIALS = text("SELECT user_id, password_hash, disabled FROM kawal_credenti
 _HOLD_CREDENTIALS = text("SELECT kawal_hold_credentials(:user_id, :password_hash)")
 _NAMES = text("SELECT user_id, display_name FROM kawal_names(:wanted)")
 _CANDIDATES = text("SELECT * FROM kawal_candidates(:areas, :roles, :at)")
+
+
+class SeatRow(NamedTuple):
+    """A row that `kawal_seats` answers: one for each seat, or one with neither a role nor what belongs to it."""
+
+    display_name: str
+    accounts: list[UUID]
+    membership_id: UUID
+    role: str | None
+    office_id: UUID
+    area_code: str
+    on_leave: bool
+    lent_by: UUID | None
+    lender_accounts: list[UUID]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> SeatRow:
+        """The row out of PostgreSQL's own JSON of it."""
+
+        def ids(name: str) -> Any:
+            match told[name]:
+                case None:
+                    return None
+                case str() as one:
+                    return UUID(one)
+                case several:
+                    return [UUID(each) for each in several]
+
+        return cls(**{**told, **{name: ids(name) for name in _IDS}})
+
+
+_IDS: Final = ("accounts", "membership_id", "office_id", "lent_by", "lender_accounts")
 
 
 class Credentials(NamedTuple):
@@ -53,14 +85,14 @@ async def read_actor(
     Asking in a session of theirs where one is given. Raises Unauthenticated when the account is gone or disabled, or
     the session has ended.
     """
-    rows = (await connection.execute(_SEATS, {"user_id": user_id, "at": at, "session_id": session_id})).all()
+    wanted = {"user_id": user_id, "at": at, "session_id": session_id}
+    return actor_of(user_id, (await connection.execute(_SEATS, wanted)).all())
+
+
+def actor_of(user_id: UUID, rows: Sequence[Row[*tuple[Any, ...]] | SeatRow]) -> Actor:
+    """The person out of what `kawal_seats` answers. Raises Unauthenticated as `read_actor` does."""
     if not rows:
         raise Unauthenticated("This session has ended, or the account is disabled.", data={"reason": "session_over"})
-    return actor_of(user_id, rows)
-
-
-def actor_of(user_id: UUID, rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
-    """The person out of what `kawal_seats` answers: a row for each seat, or one row without a role."""
     return Actor(
         user_id=user_id,
         display_name=rows[0].display_name,
@@ -69,7 +101,7 @@ def actor_of(user_id: UUID, rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
     )
 
 
-def _seat(row: Row[*tuple[Any, ...]]) -> Seat:
+def _seat(row: Row[*tuple[Any, ...]] | SeatRow) -> Seat:
     return Seat(
         role=Role(row.role),
         office_id=row.office_id,

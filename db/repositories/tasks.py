@@ -23,12 +23,12 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import ClockInterval as ClockIntervalRow
 from db.models import Decision, Escalation, Notification, Task, TaskGrant
+from db.writes import Write, added, changed
 from domain.authority import Grant
 from domain.deadlines import Deadline
 from domain.errors import NotFound
@@ -120,18 +120,12 @@ _TASK = select(*TASK_COLUMNS).where(Task.id == bindparam("task_id"))
 _OPEN_TASK = select(*TASK_COLUMNS).where(Task.update_id == bindparam("update_id"), Task.status == "open")
 _SAVE_TASK = update(Task).where(Task.id == bindparam("task_id"))
 _GRANTS = select(TaskGrant.role, TaskGrant.power).where(TaskGrant.task_id == bindparam("task_id"))
-_ADD_TASK = text("""
-WITH opened AS (
-    INSERT INTO tasks (id, update_id, area_code, stage, revision, status, opened_at, due_at, deadline,
-        next_milestone_at, level, clock_job, version)
-    VALUES (:id, :update_id, :area_code, :stage, :revision, :status, :opened_at, :due_at, :deadline,
-        :next_milestone_at, :level, :clock_job, :version)
-    RETURNING id, area_code
-)
+_ADD_GRANTS_OF_TASK = text("""
 INSERT INTO task_grants (task_id, role, power, area_code)
-SELECT opened.id, granted.role, granted.power, opened.area_code
-FROM opened, unnest(CAST(:roles AS text[]), CAST(:powers AS text[])) AS granted(role, power)
-""").bindparams(bindparam("deadline", type_=JSONB))
+SELECT :task_id, granted.role, granted.power, :area_code
+FROM unnest(CAST(:roles AS text[]), CAST(:powers AS text[])) AS granted(role, power)
+RETURNING 1
+""")
 _VOTES = select(Decision.actor_id, Decision.actor_role, Decision.on_behalf_of).where(
     Decision.task_id == bindparam("task_id"), Decision.actor_id.is_not(None)
 )
@@ -181,28 +175,35 @@ async def _find(
     return None if row is None else task_of(row)
 
 
-async def add_task(connection: AsyncConnection, task: TaskRecord, grants: Sequence[Grant]) -> None:
-    """Open a task with the powers that roles have over it from the start."""
-    await connection.execute(
-        _ADD_TASK,
-        {
-            "id": task.id,
-            "update_id": task.update_id,
-            "area_code": task.area_code,
-            "stage": task.stage.value,
-            "revision": task.revision,
-            "status": task.status,
-            "opened_at": task.opened_at,
-            "due_at": task.due_at,
-            "deadline": task.deadline.model_dump(mode="json"),
-            "next_milestone_at": task.next_milestone_at,
-            "level": task.level,
-            "clock_job": task.clock_job,
-            "version": task.version,
-            "roles": [grant.role.value for grant in grants],
-            "powers": [grant.power.value for grant in grants],
-        },
-    )
+def opened_task(task: TaskRecord, grants: Sequence[Grant]) -> list[Write]:
+    """A task that is opened, with the powers that roles have over it from the start."""
+    row = {
+        "id": task.id,
+        "update_id": task.update_id,
+        "area_code": task.area_code,
+        "stage": task.stage.value,
+        "revision": task.revision,
+        "status": task.status,
+        "opened_at": task.opened_at,
+        "due_at": task.due_at,
+        "deadline": task.deadline.model_dump(mode="json"),
+        "next_milestone_at": task.next_milestone_at,
+        "level": task.level,
+        "clock_job": task.clock_job,
+        "version": task.version,
+    }
+    powers = {
+        "task_id": task.id,
+        "area_code": task.area_code,
+        "roles": [grant.role.value for grant in grants],
+        "powers": [grant.power.value for grant in grants],
+    }
+    return [added("opened_task", Task, row), Write("granted", _ADD_GRANTS_OF_TASK, powers)]
+
+
+def closed_task(task: TaskRecord, **changes: object) -> Write:
+    """What `save_task` writes, of a task that is no longer open."""
+    return changed("closed_task", Task, task.id, {"version": task.version + 1, **changes})
 
 
 async def save_task(connection: AsyncConnection, task: TaskRecord, **changes: object) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, RowMapping, Select, TextClause, bindparam, select, text
+from sqlalchemy import ColumnElement, Row, RowMapping, Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models import AuditMark, AuditOrigin, AuditRecord, AuditStream
+from db.writes import Write, send
 from domain.audit import AuditEvent, AuditType, Head, StoredEvent, append, genesis
 from domain.audit_export import Mark, Trail
 from domain.authority import Actor, Seat
@@ -73,41 +74,44 @@ def stream_of_minutes(minutes_id: UUID) -> str:
     return f"minutes:{minutes_id}"
 
 
+HEAD_COLUMNS = (AuditStream.seq.label("head_seq"), AuditStream.hash.label("head_hash"))
+"""The end of a stream, for statements that read something else along with it."""
+
+
+def head_of(row: Row[*tuple[Any, ...]]) -> Head | None:
+    """The end of the stream in a row with `HEAD_COLUMNS`, where the stream has one."""
+    return None if row.head_seq is None else Head(row.head_seq, row.head_hash)
+
+
 _LOCK_HEAD = (
     select(AuditStream.seq, AuditStream.hash).where(AuditStream.stream == bindparam("wanted")).with_for_update()
 )
 _BEGIN = upsert(AuditStream).on_conflict_do_nothing()
-_LINKED = """
-WITH head AS ({head}){traces}
+_MOVE_HEAD = text(
+    "UPDATE audit_streams SET seq = :last_seq, hash = :last_hash"
+    " WHERE stream = :stream AND seq = :held_seq RETURNING stream",
+)
+_BEGIN_HEAD = text(
+    "INSERT INTO audit_streams (stream, area_code, seq, hash)"
+    " VALUES (:stream, :area_code, :last_seq, :last_hash) RETURNING stream",
+)
+_KEEP_TRACES = text("""
+INSERT INTO audit_origins (stream, commitment, area_code, at, sealed)
+SELECT trail_head.stream, :commitment, :area_code, :at, :sealed
+FROM trail_head ON CONFLICT (stream, commitment) DO NOTHING RETURNING 1
+""")
+_ADD_EVENTS = text("""
 INSERT INTO audit_events (stream, seq, at, type, actor_id, actor_role, office_id, on_behalf_of, area_code, status, data,
     origin, prev_hash, hash)
-SELECT head.stream, link.seq, :at, link.type, link.actor_id, link.actor_role, link.office_id, link.on_behalf_of,
+SELECT trail_head.stream, link.seq, :at, link.type, link.actor_id, link.actor_role, link.office_id, link.on_behalf_of,
     :area_code, link.status, CAST(link.data AS jsonb), CAST(:origin AS jsonb), link.prev_hash, link.hash
-FROM head, unnest(
+FROM trail_head, unnest(
     CAST(:seq AS int[]), CAST(:type AS text[]), CAST(:actor_id AS uuid[]), CAST(:actor_role AS text[]),
     CAST(:office_id AS uuid[]), CAST(:on_behalf_of AS uuid[]), CAST(:status AS text[]), CAST(:data AS text[]),
     CAST(:prev_hash AS bytea[]), CAST(:hash AS bytea[])
 ) AS link(seq, type, actor_id, actor_role, office_id, on_behalf_of, status, data, prev_hash, hash)
-"""
-_KEEP_TRACES = """, traces AS (
-    INSERT INTO audit_origins (stream, commitment, area_code, at, sealed)
-    SELECT head.stream, :commitment, :area_code, :at, :sealed FROM head ON CONFLICT (stream, commitment) DO NOTHING
-)"""
-
-
-def _both(head: str) -> dict[bool, TextClause]:
-    """The statement without traces to keep, and with some."""
-    return {kept: text(_LINKED.format(head=head, traces=_KEEP_TRACES if kept else "")) for kept in (False, True)}
-
-
-_APPEND = _both(
-    "UPDATE audit_streams SET seq = :last_seq, hash = :last_hash"
-    " WHERE stream = :stream AND seq = :held_seq RETURNING stream",
-)
-_BEGIN_WITH = _both(
-    "INSERT INTO audit_streams (stream, area_code, seq, hash)"
-    " VALUES (:stream, :area_code, :last_seq, :last_hash) RETURNING stream",
-)
+RETURNING 1
+""")
 
 
 async def record(
@@ -123,17 +127,30 @@ async def record(
     """Append `entries` to `stream` in their order, in the transaction of what they tell.
 
     They came from `origin`, or else from where the process acts at present (`domain.origins.acting_from`).
-    `head` spares the question for it where it was read under a lock that everybody takes who appends here. Were it
-    not the head any more, RuntimeError ends the transaction: a chain never forks.
+    `head` spares the question for it where it was read under a lock that everybody takes who appends here.
     """
-    if not entries:
-        return
-    held = head or await _lock_head(connection, stream, area_code=area_code)
+    if entries:
+        held = head or await lock_head(connection, stream, area_code=area_code)
+        await send(connection, appended(stream, entries, held, at=at, area_code=area_code, origin=origin))
+
+
+def appended(
+    stream: str,
+    entries: Sequence[Entry],
+    head: Head,
+    *,
+    at: datetime,
+    area_code: str | None,
+    origin: SealedOrigin | None = None,
+) -> list[Write]:
+    """What `record` writes, some entries after `head`.
+
+    Were that not the head any more, the events would not be written, which ends the transaction: a chain never forks.
+    """
     come_from = origin or present_sealed_origin()
-    linked = _linked(stream, entries, held, at, area_code, come_from)
-    appended = await connection.execute(_APPEND["sealed" in linked], {"held_seq": held.seq, **linked})
-    if appended.rowcount != len(entries):
-        raise RuntimeError(f"the trail {stream} has moved on from {held.seq}")
+    links = _linked(stream, entries, head, at, area_code, come_from)
+    moved = {"stream": stream, "held_seq": head.seq, **_end_of(links)}
+    return [Write("trail_head", _MOVE_HEAD, moved), *_events(links, come_from)]
 
 
 async def begin(
@@ -145,8 +162,15 @@ async def begin(
     area_code: str | None,
 ) -> None:
     """The same for the first events of a stream that cannot be there yet."""
-    linked = _linked(stream, entries, Head(0, genesis(stream)), at, area_code, present_sealed_origin())
-    await connection.execute(_BEGIN_WITH["sealed" in linked], linked)
+    await send(connection, begun(stream, entries, at=at, area_code=area_code))
+
+
+def begun(stream: str, entries: Sequence[Entry], *, at: datetime, area_code: str | None) -> list[Write]:
+    """What `begin` writes."""
+    come_from = present_sealed_origin()
+    links = _linked(stream, entries, Head(0, genesis(stream)), at, area_code, come_from)
+    first = {"stream": stream, "area_code": area_code, **_end_of(links)}
+    return [Write("trail_head", _BEGIN_HEAD, first), *_events(links, come_from)]
 
 
 async def read_stream(connection: AsyncConnection, stream: str) -> tuple[list[StoredEvent], Head | None]:
@@ -232,7 +256,8 @@ class _Cursor:
                 break
 
 
-async def _lock_head(connection: AsyncConnection, stream: str, *, area_code: str | None) -> Head:
+async def lock_head(connection: AsyncConnection, stream: str, *, area_code: str | None) -> Head:
+    """The end of a stream, which is begun where it has not been, locked until the transaction ends."""
     found = (await connection.execute(_LOCK_HEAD, {"wanted": stream})).one_or_none()
     if found is None:
         first = {"stream": stream, "area_code": area_code, "seq": 0, "hash": genesis(stream)}
@@ -248,8 +273,8 @@ def _linked(
     at: datetime,
     area_code: str | None,
     origin: SealedOrigin | None,
-) -> dict[str, object]:
-    """What appends `entries` after `head`: the head after them, and a list for each column that differs."""
+) -> list[StoredEvent]:
+    """The events of `entries`, each linked to the one before it, the first to `head`."""
     told = None if origin is None else origin.told
     links: list[StoredEvent] = []
     for entry in entries:
@@ -269,16 +294,21 @@ def _linked(
         )
         links.append(append(head, event))
         head = Head(event.seq, links[-1].hash)
+    return links
+
+
+def _end_of(links: Sequence[StoredEvent]) -> dict[str, object]:
+    return {"last_seq": links[-1].event.seq, "last_hash": links[-1].hash}
+
+
+def _events(links: Sequence[StoredEvent], origin: SealedOrigin | None) -> list[Write]:
+    """The writes of events, and of the traces that they came with, after the one of the head."""
+    first = links[0].event
+    shared = {"at": first.at, "area_code": first.area_code}
     events = [link.event for link in links]
-    kept = {} if origin is None or origin.traces is None else _kept(origin.traces)
-    return {
-        **kept,
-        "origin": None if told is None else json.dumps(told),
-        "stream": stream,
-        "at": at,
-        "area_code": area_code,
-        "last_seq": head.seq,
-        "last_hash": head.hash,
+    columns = {
+        **shared,
+        "origin": None if first.origin is None else json.dumps(first.origin),
         "seq": [event.seq for event in events],
         "type": [event.type for event in events],
         "actor_id": [event.actor_id for event in events],
@@ -290,10 +320,11 @@ def _linked(
         "prev_hash": [link.prev_hash for link in links],
         "hash": [link.hash for link in links],
     }
-
-
-def _kept(traces: SealedTraces) -> dict[str, object]:
-    return {"commitment": traces.commitment, "sealed": traces.envelope}
+    written = [Write("trail_events", _ADD_EVENTS, columns, rows=len(links))]
+    if origin is not None and origin.traces is not None:
+        traces = {**shared, "commitment": origin.traces.commitment, "sealed": origin.traces.envelope}
+        written.append(Write("trail_traces", _KEEP_TRACES, traces))
+    return written
 
 
 def _head(row: RowMapping) -> Head:
