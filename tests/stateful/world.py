@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from activities.casework import Desk
 from db.owner import OwnerDatabase
 from db.repositories.people import read_actor
 from db.session import Viewer
@@ -22,19 +23,27 @@ from domain.contracts import ActResult
 from domain.decisions import DecisionInput
 from domain.errors import DomainError
 from domain.evidence import EvidenceRef, EvidenceType
+from domain.origins import ActOrigin, Means, acting_from, no_ring
 from domain.requests import ResubmissionInput, SubmissionInput, WithdrawalInput
 from domain.vocabulary import Outcome, ReasonCode, Stage
+from duties.clock_jobs import ClockJobs
 from services import acts, claims
 from services.kawal import Kawal
 from services.keyed import Call
 from services.submit import submit
 from tests.faults.invariants import check_invariants
 from tests.scene import MINUTES, VAULT, household_of, no_room, user
-from tests.stateful.model import OPERATOR
+from tests.stateful.tables import OPERATOR
 from tests.workflows.stack import Stack, until
 
 DOWN: Final = {"error_rate": 1, "retry_after": 1}
-_REASONS: Final = {Outcome.RETURN: ReasonCode.UNCLEAR_PHOTO, Outcome.REJECT: ReasonCode.QUOTA}
+_REASONS: Final = {
+    Outcome.RETURN: ReasonCode.UNCLEAR_PHOTO,
+    Outcome.REJECT: ReasonCode.QUOTA,
+    Outcome.UPHOLD: ReasonCode.NOT_ELIGIBLE_MEANS,
+}
+_SUBSTANTIVE: Final = {Outcome.RETURN: ReasonCode.INCOMPLETE_DOCUMENTS, Outcome.REJECT: ReasonCode.NOT_ELIGIBLE_MEANS}
+"""Reasons about the household itself, which open a conflict."""
 _PHOTO: Final = (EvidenceRef(type=EvidenceType.HOUSE_PHOTO, reference="photo-1"),)
 
 
@@ -90,33 +99,40 @@ class World:
             change=_change(floor_area),
             evidence=_PHOTO,
         )
-        return (await submit(self.kawal, await self._call(OPERATOR, key), request)).receipt.update_id
+        return (await submit(self.kawal, await self.call(OPERATOR, key), request)).receipt.update_id
 
     async def decide(
-        self, update_id: UUID, who: str, outcome: Outcome, *, key: str, task: Row[Any] | None = None
+        self,
+        update_id: UUID,
+        who: str,
+        outcome: Outcome,
+        *,
+        key: str,
+        task: Row[Any] | None = None,
+        substantive: bool = False,
     ) -> Answer:
         """Somebody decides a task: the one given, or the one that the case had last."""
         task = task or await self.last_task(update_id)
         decision = DecisionInput(
             outcome=outcome,
-            reason=_REASONS.get(outcome),
+            reason=(_SUBSTANTIVE if substantive else _REASONS).get(outcome),
             minutes=MINUTES if task.stage == Stage.DELIBERATION and outcome is not Outcome.RETURN else None,
         )
-        return await _answer(acts.decide(self.kawal, await self._call(who, key), task.id, decision))
+        return await answer_of(acts.decide(self.kawal, await self.call(who, key), task.id, decision))
 
     async def resubmit(self, update_id: UUID, floor_area: int, *, key: str) -> Answer:
         """The operator sends the case in again."""
         repair = ResubmissionInput(change=_change(floor_area), evidence=_PHOTO)
-        return await _answer(acts.resubmit(self.kawal, await self._call(OPERATOR, key), update_id, repair))
+        return await answer_of(acts.resubmit(self.kawal, await self.call(OPERATOR, key), update_id, repair))
 
     async def withdraw(self, update_id: UUID, *, key: str) -> Answer:
         """The applicant takes the case back."""
         withdrawal = WithdrawalInput(note="Pemohon mencabut usulannya.")
-        return await _answer(acts.withdraw(self.kawal, await self._call(OPERATOR, key), update_id, withdrawal))
+        return await answer_of(acts.withdraw(self.kawal, await self.call(OPERATOR, key), update_id, withdrawal))
 
     async def claim_and_release(self, update_id: UUID, who: str, *, key: str) -> None:
         """Somebody takes the open task, sees that it is not for them, and gives it back."""
-        task, call = await self.last_task(update_id), await self._call(who, key)
+        task, call = await self.last_task(update_id), await self.call(who, key)
         held = await claims.claim(self.kawal, call, task.id)
         assert held.holder == user(who)
         released = await claims.release(self.kawal, call, task.id)
@@ -138,6 +154,14 @@ class World:
         if row.closed_at is None:
             await until(lambda: self.stack.engine.live(update_id), lambda live: live.task_id == row.task)
 
+    async def carry_orders(self) -> None:
+        """Return when orders over the area have come to every open task, as a worker's duty brings them there."""
+        jobs = ClockJobs(desk=Desk(self.stack.scene.worker, VAULT, self.stack.scene.rules))
+        with acting_from(ActOrigin(means=Means.DUTY, part="clock_jobs"), no_ring):
+            while await jobs.carry_on(datetime.now(UTC)):
+                pass
+        await self.everything_told()
+
     async def everything_told(self) -> None:
         """Return when no message waits for the engine."""
         pending = "SELECT count(*) AS messages FROM outbox WHERE done_at IS NULL"
@@ -153,13 +177,15 @@ class World:
             await self.stop_workers()
         await self.stack.scene.close()
 
-    async def _call(self, who: str, key: str) -> Call:
-        at = datetime.now(UTC)
+    async def call(self, who: str, key: str, *, at: datetime | None = None) -> Call:
+        """What somebody asks at this moment, or at the time that a case has."""
+        at = at or datetime.now(UTC)
         async with self.kawal.database.transaction(Viewer.nobody()) as connection:
             return Call(actor=await read_actor(connection, user(who), at=at), key=key, at=at)
 
 
-async def _answer(act: Awaitable[acts.Acted]) -> Answer:
+async def answer_of(act: Awaitable[acts.Acted]) -> Answer:
+    """What came of an act."""
     try:
         acted = await act
     except DomainError as refusal:
