@@ -262,6 +262,7 @@ class Cases(RuleBasedStateMachine):
         try:
             if self.registry_down:
                 self._registry_recovers()
+            self.ground.run(self.world.everything_told())
             self.ground.run(self.world.check(finished=True))
             for place, house in enumerate(self.houses):
                 kept = self.ground.run(self.world.stack.scene.household(household_of(place).id))
