@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up demo test conformance check advisories bench lock clean
+.PHONY: help setup setup-dev up demo test stateful conformance check advisories bench lock clean
 
 PY := .venv/bin/python
 UV_VERSION := 0.13.9
@@ -31,6 +31,9 @@ demo: setup  ## Drive a dozen cases through the running Kawal and print what hap
 
 test: setup-dev  ## All tests, against real servers
 	$(PY) -m pytest --numprocesses=$(or $(PROCESSES),3) --dist=loadscope --no-loadscope-reorder
+
+stateful: setup-dev  ## Everybody who has to do with a case, in any order: five thousand steps, others each time
+	$(PY) -m pytest tests/stateful --hypothesis-profile=kawal-long
 
 conformance: setup-dev  ## What an outsider finds with the OpenAPI document and with raw bytes: hundreds of examples, in every role
 	KAWAL_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),200) KAWAL_CONFORMANCE_PHASES=examples,coverage,fuzzing,stateful \

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from db.models import Decision, Revision, TaskGrant, Update
 from db.repositories.parts import parts_of
@@ -66,11 +67,14 @@ class CaseRecord:
     contested: Stage | None = None
     appeal_of: UUID | None = None
     reopen_of: UUID | None = None
+    before_appealed: UUID | None = None
+    """The lapsed case that the one whose rejection it appeals against had reopened."""
 
     @property
     def earlier(self) -> frozenset[UUID]:
-        """The cases that this one carries on."""
-        return frozenset({each for each in (self.appeal_of, self.reopen_of) if each is not None})
+        """The cases that this one carries on, those before it in one line; `parts_of` says the same to the database."""
+        line = (self.appeal_of, self.reopen_of, self.before_appealed)
+        return frozenset({each for each in line if each is not None})
 
     def position(self, policy: Policy) -> Position:
         """Where the case stands on the route that its policy gives its kind; an appeal is decided before it goes on."""
@@ -106,6 +110,11 @@ class Standing(NamedTuple):
     involvements: list[Involvement]
 
 
+_APPEALED = aliased(Update)
+_BEFORE_APPEALED = (
+    select(_APPEALED.reopen_of).where(_APPEALED.id == Update.appeal_of).correlate(Update).scalar_subquery()
+)
+
 CASE_COLUMNS = (
     Update.id,
     Update.area_code,
@@ -128,6 +137,7 @@ CASE_COLUMNS = (
     Update.contested,
     Update.appeal_of,
     Update.reopen_of,
+    _BEFORE_APPEALED.label("before_appealed"),
 )
 _CASE_NAMES = tuple(column.key for column in CASE_COLUMNS)
 
@@ -248,6 +258,7 @@ def case_of(values: Iterable[Any]) -> CaseRecord:
         contested=row.contested and Stage(row.contested),
         appeal_of=row.appeal_of,
         reopen_of=row.reopen_of,
+        before_appealed=row.before_appealed,
     )
 
 

@@ -29,6 +29,7 @@ from domain.contracts import (
     StepTaken,
 )
 from domain.decisions import DecisionInput, Minutes
+from domain.evidence import EvidenceRef
 from domain.requests import (
     DecisionRequest,
     GroundReportRequest,
@@ -141,8 +142,11 @@ class Play:
     async def record(self, update_id: UUID, act: Act) -> StepTaken:
         return await self.casework.record_act(RecordAct(update_id=update_id, act=act, at=self.later()))
 
-    async def resubmit(self, update_id: UUID, change: Change, *, by: str = "operator.taraju") -> StepTaken:
-        act_id = await self.scene.ask(update_id, by, ResubmissionRequest(body=ResubmissionInput(change=change)))
+    async def resubmit(
+        self, update_id: UUID, change: Change, *, by: str = "operator.taraju", evidence: tuple[EvidenceRef, ...] = ()
+    ) -> StepTaken:
+        body = ResubmissionInput(change=change, evidence=evidence)
+        act_id = await self.scene.ask(update_id, by, ResubmissionRequest(body=body))
         task_id = (await self.scene.case(update_id)).task
         return await self.record(update_id, Act(act_id=act_id, kind=ActKind.RESUBMIT, task_id=task_id))
 
