@@ -1,4 +1,4 @@
-"""A line of cases: one lapsed, the next was rejected, the third appeals. Who touched any of them has touched them all."""
+"""A line of cases: one lapsed, the next was rejected, the third appeals; who touched one has touched them all."""
 
 from __future__ import annotations
 
