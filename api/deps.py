@@ -155,12 +155,12 @@ OptionalIdempotencyKey = Annotated[
 ]
 
 
-def etag(version: int) -> str:
-    """The entity tag of something in this version."""
-    return f'"v{version}"'
+def etag(version: int, *, of: str | None = None) -> str:
+    """The entity tag of something in this version; with `of`, of what an answer shows of it, by its digest."""
+    return f'"v{version}"' if of is None else f'"v{version}.{of}"'
 
 
-_ETAG = re.compile(r'"v([0-9]{1,9})"')
+_ETAG = re.compile(r'"v([0-9]{1,9})(?:\.[0-9a-f]{16})?"')
 
 
 _OF_ETAG = 'The version you hold, as its ETag names it: `"v3"`.'

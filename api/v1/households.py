@@ -67,7 +67,7 @@ async def read_household(
 ) -> HouseholdInFull | Response:
     """One household, masked. `POST /v1/households/{id}/unmask` shows it in the clear, for a purpose."""
     found = await read_household_in_full(kawal, actor, household_id)
-    return known.answer(response, version=found.version) or found
+    return known.answer(response, found, version=found.version) or found
 
 
 @router.get("/households/{household_id}/versions")

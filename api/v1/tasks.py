@@ -53,4 +53,4 @@ async def read_task(
 ) -> TaskOfCase | Response:
     """One task, open or done: its deadline explained, who may do what with it, and what happens next."""
     found = await read_task_in_full(kawal, actor, task_id)
-    return known.answer(response, version=found.task.version) or found
+    return known.answer(response, found, version=found.task.version) or found

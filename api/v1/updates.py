@@ -83,11 +83,11 @@ async def read_update(
 ) -> CaseInFull | Response:
     """One update: what it proposes, who holds it and why, its deadline explained, and what you may do with it.
 
-    Its ETag names the version of the case, which every step of the case raises; for a claim, which is no step of the
-    case, look at the version of the task.
+    Its ETag names the version of the case, which every step of the case raises, and what is shown of it: a claim, or a
+    round or a calendar that moves its deadline, changes the tag as well.
     """
     case = await read_case_in_full(kawal, actor, update_id)
-    return known.answer(response, version=case.version) or case
+    return known.answer(response, case, version=case.version) or case
 
 
 @router.get("/updates/{update_id}/timeline", dependencies=[requires(Permission.UPDATES_READ)])
