@@ -133,7 +133,12 @@ def build_workers(
     errands = {
         Queue.IDENTITY: [IdentityCheck(desk, partners.registry).match_person],
         Queue.DELIVERY: [Delivery(desk, partners.ministry).push_to_ministry],
-        Queue.BULK: [MinutesAtWork(desk, engine).decide_listed, rounds.look_at_round, rounds.take_baseline],
+        Queue.BULK: [
+            MinutesAtWork(desk, engine).decide_listed,
+            rounds.look_at_round,
+            rounds.take_baseline,
+            rounds.carry_round_on,
+        ],
     }
     return [cases] + [
         Worker(

@@ -1,4 +1,4 @@
-"""A round at work: what the database says of it, and the baseline of its registry, taken in pieces.
+"""A round at work: what the database says of it, the baseline of its registry, taken in pieces, and what follows.
 
 A piece is some transactions, each of some hundred households. A household that is kept already stays as it is, so a
 piece that was cut off is simply taken again.
@@ -16,6 +16,7 @@ from temporalio import activity
 from activities.casework.work import Desk
 from activities.clock import EngineClock
 from activities.heartbeat import beating_heart
+from activities.round_lists import list_work, reverification_of
 from db.repositories import trail
 from db.repositories.baselines import baseline_is_taken, baseline_moment, finish_baseline, keep_piece, read_piece
 from db.repositories.rounds import read_round, stream_of_rounds
@@ -23,7 +24,16 @@ from db.repositories.trail import Entry
 from db.session import Viewer
 from domain.audit import AuditType
 from domain.baseline import facts_of
-from domain.contracts import ActivityName, BaselinePlace, BaselineTaken, LookAtRound, RoundLook, TakeBaseline
+from domain.contracts import (
+    ActivityName,
+    BaselinePlace,
+    BaselineTaken,
+    CarryRoundOn,
+    LookAtRound,
+    RoundCarried,
+    RoundLook,
+    TakeBaseline,
+)
 from domain.origins import ActOrigin, Means, acting_from, no_ring
 from domain.rounds import Round
 
@@ -53,20 +63,39 @@ class RoundsAtWork:
         """Take the next piece; when it was the last one, say that the baseline is complete."""
         async with self._transaction() as connection:
             taken = await read_round(connection, command.round_id)
+            rule = await reverification_of(self._desk, connection, taken, at=EngineClock().now())
         after = command.after
         async with beating_heart():
             for _ in range(CHUNKS):
-                after = await self._take(taken, after)
+                after = await self._take(taken, after, old_after=rule.old_after_months)
                 if after is None:
                     await self._finish(taken)
                     break
         return BaselineTaken(after=after)
 
-    async def _take(self, taken: Round, after: BaselinePlace | None) -> BaselinePlace | None:
+    @activity.defn(name=ActivityName.CARRY_ROUND_ON)
+    async def carry_round_on(self, command: CarryRoundOn) -> RoundCarried:
+        """Do the next piece of what is due once the baseline is taken: first the work lists of the villages."""
+        at = EngineClock().now()
+        async with self._transaction() as connection:
+            carried = await read_round(connection, command.round_id)
+        with acting_from(ActOrigin(means=Means.ENGINE, part=ActivityName.CARRY_ROUND_ON.value), no_ring):
+            async with beating_heart():
+                return RoundCarried(over=await list_work(self._desk, carried, at=at))
+
+    async def _take(self, taken: Round, after: BaselinePlace | None, *, old_after: int) -> BaselinePlace | None:
         async with self._transaction() as connection:
             calendar = await self._desk.rules.calendar(connection, taken.area_code)
             as_of = await baseline_moment(connection, taken)
-            piece = await read_piece(connection, taken, after, as_of=as_of, at_most=CHUNK, vault=self._desk.vault)
+            piece = await read_piece(
+                connection,
+                taken,
+                after,
+                as_of=as_of,
+                at_most=CHUNK,
+                old_after=old_after,
+                vault=self._desk.vault,
+            )
             opened = calendar.local_day(taken.opens_at)
             rows = [
                 (each, facts_of(each.household, applied_at=each.applied_at, opened=opened, calendar=calendar))

@@ -12,10 +12,13 @@ AREA: Final = f"^{_CODE}$"
 """How a province, regency, district or village is written; Python, PostgreSQL and JSON Schema read it alike."""
 REGENCY: Final = r"^[0-9]{2}\.[0-9]{2}$"
 """How a regency is written."""
+VILLAGE: Final = r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}$"
+"""How a village is written."""
 AREA_OR_NATION: Final = rf"^(\*|{_CODE})$"
 
 AreaCode = Annotated[str, Field(pattern=AREA, examples=["32.06.13"])]
 """The code of a province, regency, district or village. Whether there is such an area, the database knows."""
+VillageCode = Annotated[str, Field(pattern=VILLAGE, examples=["32.06.13.2001"])]
 AreaOrNation = Annotated[str, Field(pattern=AREA_OR_NATION, examples=["32.06.13"])]
 """The same, or `*` for the whole nation."""
 

@@ -96,6 +96,8 @@ class AuditType(StrEnum):
     ROUND_PLANNED = "round.planned"
     ROUND_RESCHEDULED = "round.rescheduled"
     ROUND_BASELINE_TAKEN = "round.baseline_taken"
+    ROUND_WORK_LISTED = "round.work_listed"
+    ROUND_LIST_MOVED = "round.list_moved"
     ROUND_ROLLED_OVER = "round.rolled_over"
     ROUND_CLOSED = "round.closed"
     POLICY_PUBLISHED = "policy.published"

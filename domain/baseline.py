@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.calendar import WorkingCalendar
 from domain.household import Household
-
-OLD_AFTER_DAYS: Final = 730
-"""Two years: verification is repeated at least so often (UU 13/2011)."""
 
 
 class MatchState(StrEnum):
@@ -28,7 +24,10 @@ class MatchState(StrEnum):
 
 
 class BaselineFacts(BaseModel):
-    """What is kept of one household. `age_days` counts from the day its data are of; `completeness` is in per cent."""
+    """What is kept of one household. `age_days` counts from the day its data are of; `completeness` is in per cent.
+
+    `hamlet` is where the village's list finds it, None where the address names none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,6 +36,7 @@ class BaselineFacts(BaseModel):
     age_days: int
     verified: bool
     completeness: int
+    hamlet: str | None = None
 
 
 def facts_of(household: Household, *, applied_at: datetime, opened: date, calendar: WorkingCalendar) -> BaselineFacts:
@@ -51,6 +51,7 @@ def facts_of(household: Household, *, applied_at: datetime, opened: date, calend
         age_days=max((opened - data_of).days, 0),
         verified=household.last_verified_on is not None,
         completeness=completeness(household),
+        hamlet=household.address.hamlet,
     )
 
 

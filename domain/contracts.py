@@ -59,6 +59,7 @@ class ActivityName(StrEnum):
     DECIDE_LISTED = "decide_listed"
     LOOK_AT_ROUND = "look_at_round"
     TAKE_BASELINE = "take_baseline"
+    CARRY_ROUND_ON = "carry_round_on"
 
 
 class ActKind(StrEnum):
@@ -329,3 +330,16 @@ class BaselineTaken(Message):
     """Where the next piece begins; None when the baseline is complete."""
 
     after: BaselinePlace | None
+
+
+class CarryRoundOn(Message):
+    """Do what is due in a round whose baseline is taken: a piece of it, for the rest is asked again."""
+
+    round_id: UUID
+
+
+class RoundCarried(Message):
+    """When to look at the round again, at once without `wake_at`; or that nothing more will ever be due."""
+
+    wake_at: datetime | None = None
+    over: bool = False

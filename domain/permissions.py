@@ -41,6 +41,7 @@ class Permission(StrEnum):
     HOLDS_MANAGE = "area:holds:manage"
     CLOCKS_ORDER = "area:clocks:order"
     ROUNDS_PLAN = "area:rounds:plan"
+    WORK_LISTS_ORDER = "area:work-lists:order"
     AREAS_LOCATE = "area:areas:locate"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
@@ -76,7 +77,12 @@ _OFFICER = (
 _LOOKER = _OFFICER | {Permission.EVIDENCE_UPLOAD}
 _SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
-_OPERATOR = _SUBMITTER | {Permission.UPDATES_REPAIR, Permission.UPDATES_WITHDRAW, Permission.UPDATES_REOPEN}
+_OPERATOR = _SUBMITTER | {
+    Permission.UPDATES_REPAIR,
+    Permission.UPDATES_WITHDRAW,
+    Permission.UPDATES_REOPEN,
+    Permission.WORK_LISTS_ORDER,
+}
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
 _OBSERVER = frozenset({Permission.STALLED_READ, Permission.POLICIES_READ})
@@ -85,7 +91,7 @@ _SERVICE = READING | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
-    Role.VILLAGE_HEAD: _OFFICER | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD},
+    Role.VILLAGE_HEAD: _OFFICER | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD, Permission.WORK_LISTS_ORDER},
     Role.VILLAGE_COUNCIL: READING | _CONSULTED,
     Role.PUSKESOS_OFFICER: _SUBMITTER,
     Role.GROUND_CHECKER: _LOOKER,
@@ -118,7 +124,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING | {Permission.POLICIES_PUBLISH},
-    Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT, Permission.ROUNDS_PLAN},
+    Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT, Permission.ROUNDS_PLAN, Permission.WORK_LISTS_ORDER},
     Role.EVALUATOR: READING | _CONSULTED,
     Role.ADMINISTRATOR: frozenset(
         {

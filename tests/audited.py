@@ -78,7 +78,15 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
     },
     ("activities/rounds.py", "_transaction"): {
         "round_baseline": Silence("a snapshot, taken in pieces and never changed; that it is complete is an event"),
+        "rounds": Silence("by which policy its baseline is taken, once", frozenset({"policy_version_id"})),
     },
+    ("activities/round_lists.py", "list_work"): {
+        "rounds": Silence("by which policy its work is listed, once", frozenset({"policy_version_id"})),
+    },
+    ("activities/round_lists.py", "_list_village"): dict.fromkeys(
+        ("round_villages", "round_targets"),
+        Silence("a list made once out of the baseline; that all are made is an event, as is every move in one"),
+    ),
     ("activities/minutes.py", "_transaction"): {
         "minutes_cases": Silence(
             "how far minutes have been carried out; decisions have their events, as has the end; grants and a trigger "

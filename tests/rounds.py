@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
+from temporalio.testing import ActivityEnvironment
 
 from db.models import UpdateRound
 from db.repositories.clocks import add_job, read_clocks
@@ -18,6 +20,13 @@ from tests.scene import Scene, user
 
 REGENCY = "32.06"
 WIB = timedelta(hours=7)
+
+
+def at_work(moment: datetime) -> ActivityEnvironment:
+    """What an activity of a round runs in, at this moment of the engine."""
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, started_time=moment)
+    return environment
 
 
 def today(moment: datetime) -> date:

@@ -40,6 +40,7 @@ from api.v1 import (
     updates,
     uploads,
     waits,
+    work_lists,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -68,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     clock_orders.router,
     calendars.router,
     rounds.router,
+    work_lists.router,
     policy_drafts.router,
     policies.router,
     people.router,

@@ -48,6 +48,7 @@ from db.models.rounds import RoundBaseline, RoundRoll, RoundTerms, UpdateRound
 from db.models.sessions import RefreshToken, Session
 from db.models.tallies import SignInTally
 from db.models.waits import DocumentWait, InformationRequest, LapseNotice
+from db.models.work_lists import RoundMove, RoundTarget, RoundVillage
 
 __all__ = [
     "AccountDigest",
@@ -106,8 +107,11 @@ __all__ = [
     "RefreshToken",
     "Revision",
     "RoundBaseline",
+    "RoundMove",
     "RoundRoll",
+    "RoundTarget",
     "RoundTerms",
+    "RoundVillage",
     "Session",
     "SignInTally",
     "Task",

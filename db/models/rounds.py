@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import AreaCode, Base, Moment, one_of
@@ -18,7 +18,8 @@ from domain.vocabulary import Role
 class UpdateRound(Base):
     """A round of a regency; `version` is that of its latest terms.
 
-    `baseline_at` is when its baseline was complete, `rolled_at` when all that missed its cut-off had rolled over.
+    `baseline_at` is when its baseline was complete, `listed_at` when every village had its work list by the policy
+    `policy_version_id`, `rolled_at` when all that missed its cut-off had rolled over.
     """
 
     __tablename__ = "rounds"
@@ -35,7 +36,9 @@ class UpdateRound(Base):
     period: Mapped[str]
     version: Mapped[int] = mapped_column(SmallInteger)
     planned_at: Mapped[Moment]
+    policy_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("policies.id"))
     baseline_at: Mapped[datetime | None]
+    listed_at: Mapped[datetime | None]
     rolled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
@@ -93,7 +96,11 @@ class RoundRoll(Base):
 
 
 class RoundBaseline(Base):
-    """What the registry believed of a household when a round opened. Append-only; nothing of its content is in it."""
+    """What the registry believed of a household when a round opened. Append-only.
+
+    Of its content only the hamlet is in it, by which a village finds its way. `had_case` says whether an update of it
+    had been submitted in the time after which data are old.
+    """
 
     __tablename__ = "round_baseline"
     __table_args__ = (
@@ -114,3 +121,5 @@ class RoundBaseline(Base):
     match_state: Mapped[str]
     duplicates: Mapped[int] = mapped_column(SmallInteger)
     completeness: Mapped[int] = mapped_column(SmallInteger)
+    hamlet: Mapped[str | None]
+    had_case: Mapped[bool] = mapped_column(server_default=false())

@@ -32,7 +32,9 @@ _PIECE: Final = text(
            (SELECT bool_and(r.result = 'matched') FROM identity_results r
             WHERE r.task_id = (SELECT c.task_id FROM identity_results c JOIN updates u ON u.id = c.update_id
                                WHERE u.household_id = h.id AND c.checked_at <= :as_of
-                               ORDER BY c.checked_at DESC LIMIT 1)) AS matched
+                               ORDER BY c.checked_at DESC LIMIT 1)) AS matched,
+           EXISTS (SELECT 1 FROM updates c WHERE c.household_id = h.id
+                   AND c.submitted_at <= :as_of AND c.submitted_at > :as_of - make_interval(months => :old)) AS had_case
     FROM households h
     JOIN LATERAL (
         SELECT k.version, k.content, k.applied_at FROM household_versions k
@@ -54,6 +56,7 @@ class AsItWas:
     applied_at: datetime
     match_state: MatchState
     duplicates: int
+    had_case: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +80,15 @@ async def read_piece(
     *,
     as_of: datetime,
     at_most: int,
+    old_after: int,
     vault: Vault,
 ) -> Piece:
-    """The next households of the regency as they were; those that had ended by then are left out."""
+    """The next households of the regency as they were; those that had ended by then are left out.
+
+    `old_after` is after how many months a case of a household counts no longer.
+    """
     place = _FROM_THE_START if after is None else after.model_dump()
-    wanted = {"regency": taken.area_code, "as_of": as_of, "at_most": at_most, **place}
+    wanted = {"regency": taken.area_code, "as_of": as_of, "at_most": at_most, "old": old_after, **place}
     rows = (await connection.execute(_PIECE, wanted)).all()
     found = [
         AsItWas(
@@ -89,6 +96,7 @@ async def read_piece(
             applied_at=row.applied_at,
             match_state=_match_state(row.matched),
             duplicates=row.duplicates,
+            had_case=row.had_case,
         )
         for row in rows
     ]
@@ -122,6 +130,7 @@ def _row(round_id: UUID, as_it_was: AsItWas, facts: BaselineFacts) -> dict[str, 
         "version": as_it_was.household.version,
         "match_state": as_it_was.match_state.value,
         "duplicates": as_it_was.duplicates,
+        "had_case": as_it_was.had_case,
         **facts.model_dump(),
     }
 

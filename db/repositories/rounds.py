@@ -31,7 +31,7 @@ _COLUMNS: Final = (
 
 
 def stream_of_rounds(area_code: str) -> str:
-    """The name of the trail of a regency's rounds."""
+    """The name of the trail of the rounds of a regency, or of what a village does in them."""
     return f"rounds:{area_code}"
 
 

@@ -28,6 +28,7 @@ from domain.policy.model import (
     RouteRule,
 )
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule, RetentionSubject, period_of
+from domain.policy.reverification import ReverificationRule, RiskRule
 from domain.policy.stages import AtLeast, Power, Rung, RungAction, StageRule
 from domain.policy.tables import dispute_table, ground_table, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.validation import RULES, check_policy, parse_policy
@@ -63,6 +64,8 @@ __all__ = [
     "RetentionRule",
     "RetentionSubject",
     "ReturnTrigger",
+    "ReverificationRule",
+    "RiskRule",
     "RouteRule",
     "Rung",
     "RungAction",

@@ -17,6 +17,7 @@ from domain.pauses import PauseCause
 from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
 from domain.policy.ground_checks import GroundChecksRule, ground_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
+from domain.policy.reverification import DEFAULT_REVERIFICATION, ReverificationRule
 from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
 from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
 from domain.provenance import Bilingual, Datum, Provenance
@@ -137,6 +138,7 @@ class Policy(Datum):
     extension_limit: ExtensionLimit
     retention: ListOf[RetentionRule] = DEFAULT_RETENTION
     publication: PublicationRule = DEFAULT_PUBLICATION
+    reverification: ReverificationRule = DEFAULT_REVERIFICATION
     minutes: MinutesRule | None = None
     appeals: AppealsRule | None = None
     conflicts: ConflictsRule | None = None

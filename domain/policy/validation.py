@@ -15,6 +15,7 @@ from domain.policy.model import Policy
 from domain.policy.publication_rules import PUBLICATION_RULES
 from domain.policy.reason_rules import REASON_RULES
 from domain.policy.retention_rules import RETENTION_RULES
+from domain.policy.reverification_rules import REVERIFICATION_RULES
 from domain.policy.route_rules import ROUTE_RULES
 from domain.policy.rule import Rule
 from domain.policy.separation_rules import SEPARATION_RULES
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *DISPUTE_RULES,
     *WAIT_RULES,
     *GROUND_RULES,
+    *REVERIFICATION_RULES,
 )
 """Every rule that a policy has to keep, in the order in which breaches are reported."""
 

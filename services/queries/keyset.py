@@ -35,7 +35,13 @@ class ByCode(NamedTuple):
     code: AreaCode
 
 
-Key = TypeVar("Key", ByAge, ByDue, ByCode)
+class ByPlace(NamedTuple):
+    """In the order of a ranked list."""
+
+    place: int
+
+
+Key = TypeVar("Key", ByAge, ByDue, ByCode, ByPlace)
 Item = TypeVar("Item")
 
 

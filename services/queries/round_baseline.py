@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import Area, RoundBaseline
 from db.repositories.rounds import read_round
+from db.repositories.work_lists import read_work
 from db.session import Viewer
 from domain.authority import Actor, Permission
-from domain.baseline import OLD_AFTER_DAYS, MatchState
+from domain.baseline import MatchState
+from domain.rounds import Round
+from domain.worklist import months_before
 from services.kawal import Kawal
 from services.queries.keyset import ByCode, PageOf, Slice, cut
 from services.queries.scope import areas_in_view, within
@@ -26,7 +31,7 @@ class VillageBaseline(View):
     households: int
     members: int
     median_age_days: int = Field(description="Half of the households have data as old as this or older")
-    old: int = Field(description=f"Households whose data are older than {OLD_AFTER_DAYS} days")
+    old: int = Field(description="Households whose data are as old as the policy of the round allows, or older")
     never_verified: int
     mismatched: int = Field(description="Whose latest check with the civil registry did not match")
     unchecked: int = Field(description="That were never checked with the civil registry")
@@ -42,14 +47,25 @@ async def list_villages(
     Raises NotFound for a round that there is not, and for an area outside the actor's own; Forbidden.
     """
     areas = areas_in_view(actor, Permission.HOUSEHOLDS_READ, area=area)
-    statement = _villages(round_id, page=page).where(within(RoundBaseline.area_code, areas))
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
-        await read_round(connection, round_id)
+        shown = await read_round(connection, round_id)
+        before = await _old_before(kawal, connection, shown)
+        statement = _villages(round_id, before, page=page).where(within(RoundBaseline.area_code, areas))
         rows, after = cut((await connection.execute(statement)).all(), page.limit, lambda row: ByCode(row.area_code))
     return Slice([_told(row) for row in rows], after)
 
 
-def _villages(round_id: UUID, *, page: PageOf[ByCode]) -> Select[*tuple[Any, ...]]:
+async def _old_before(kawal: Kawal, connection: AsyncConnection, shown: Round) -> date:
+    """The latest day of which data were old when the round opened, by the policy that it keeps."""
+    version_id = (await read_work(connection, shown.id)).policy_version_id
+    if version_id is None:
+        version_id = (await kawal.rules.policy_in_force(connection, shown.area_code, at=kawal.now())).id
+    rule = (await kawal.rules.policy(connection, version_id)).reverification
+    calendar = await kawal.rules.calendar(connection, shown.area_code)
+    return months_before(calendar.local_day(shown.opens_at), rule.old_after_months)
+
+
+def _villages(round_id: UUID, before: date, *, page: PageOf[ByCode]) -> Select[*tuple[Any, ...]]:
     kept = RoundBaseline
     median = func.percentile_disc(0.5).within_group(kept.age_days)
     statement = (
@@ -59,7 +75,7 @@ def _villages(round_id: UUID, *, page: PageOf[ByCode]) -> Select[*tuple[Any, ...
             func.count().label("households"),
             func.sum(kept.members).label("members"),
             median.label("median_age_days"),
-            func.count().filter(kept.age_days > OLD_AFTER_DAYS).label("old"),
+            func.count().filter(kept.data_of <= before).label("old"),
             func.count().filter(~kept.verified).label("never_verified"),
             func.count().filter(kept.match_state == MatchState.MISMATCHED.value).label("mismatched"),
             func.count().filter(kept.match_state == MatchState.UNKNOWN.value).label("unchecked"),

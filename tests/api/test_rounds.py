@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from temporalio.testing import ActivityEnvironment
 
 from activities.casework import Desk
 from activities.rounds import RoundsAtWork
@@ -22,7 +21,7 @@ from domain.vocabulary import Stage
 from duties.round_turns import RoundTurns
 from tests.api.conftest import Office
 from tests.casework.play import Play
-from tests.rounds import REGENCY, dates, planned, today
+from tests.rounds import REGENCY, at_work, dates, planned, today
 from tests.scene import VAULT
 from tests.workflows.stack import floor_area
 
@@ -226,7 +225,7 @@ async def test_the_baseline_is_read_by_village_in_ones_own_areas(office: Office)
     path = f"/v1/rounds/{round_id}/villages"
     assert (await _read(office, "verifikator", path))["items"] == []
     taking = RoundsAtWork(Desk(scene.worker, VAULT, scene.rules)).take_baseline
-    await ActivityEnvironment().run(taking, TakeBaseline(round_id=round_id, after=None))
+    await at_work(datetime.now(UTC)).run(taking, TakeBaseline(round_id=round_id, after=None))
     villages = {each["area"]["code"]: each for each in (await _read(office, "verifikator", path))["items"]}
     assert len(villages) > 1
     registered = await scene.rows(

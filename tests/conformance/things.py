@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeAlias
+from uuid import UUID
 
+from db.repositories.work_lists import keep_list
 from domain.disclosure import BulkVerdict
 from domain.retention import HoldGround
 from domain.supervision import CorrectionReason, ExtensionReason, ManualCause
+from domain.targets import TargetReason
 from domain.vocabulary import Role
+from domain.worklist import Capacity, Listed
 from tests.api.evidence.conftest import Desk
 from tests.api.people.staff import Staff
 from tests.api.policies.chamber import DRAFTS, policy
@@ -18,7 +22,7 @@ from tests.api.villages import paper
 from tests.conformance.walk import DECREE, OUTAGE, REGENCY, ROUND, VILLAGE
 from tests.evidence.files import picture
 from tests.ground import looked
-from tests.scene import session_of, user
+from tests.scene import SYSTEM, session_of, user
 
 Things: TypeAlias = Mapping[str, str]
 """By the name that templates have for them."""
@@ -48,7 +52,7 @@ async def make_things(staff: Staff) -> Things:
         **await _orders(staff),
         "report_id": str(await looked(staff.scene, update_id)),
         "minutes_id": await _minutes(staff, str(update_id)),
-        "round_id": (await staff.done("perencana", "POST", "/v1/rounds", ROUND))["id"],
+        "round_id": await _round(staff, household.id),
         "period": str(ROUND["period"]),
         "policy_id": str(staff.scene.policy_version_id),
         "kind": "death",
@@ -91,6 +95,15 @@ async def _orders(staff: Staff) -> dict[str, str]:
     suspended = await staff.done("kabid", "POST", "/v1/suspensions", {"area_code": VILLAGE, **DECREE})
     outage = await staff.done("kabid", "POST", "/v1/outages", {"area_code": VILLAGE, **OUTAGE})
     return {"suspension_id": suspended["id"], "outage_id": outage["id"]}
+
+
+async def _round(staff: Staff, household_id: UUID) -> str:
+    """A round of the regency, in which the village has a work list of one household."""
+    round_id = (await staff.done("perencana", "POST", "/v1/rounds", ROUND))["id"]
+    listed = [Listed(household_id, (TargetReason.OLD,), 40, staff.clock.at.date())]
+    async with staff.scene.worker.transaction(SYSTEM) as connection:
+        await keep_list(connection, UUID(round_id), VILLAGE, listed, capacity=Capacity(1, 10, 100), at=staff.clock.at)
+    return round_id
 
 
 async def _minutes(staff: Staff, update_id: str) -> str:

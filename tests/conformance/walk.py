@@ -223,6 +223,11 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/rounds": Step(Of.AREA, ROUND, headers=_KEYED, over=REGENCY),
     "GET /v1/rounds/{round_id}": Step(Of.ALL),
     "GET /v1/rounds/{round_id}/villages": Step(Of.ROWS),
+    "GET /v1/rounds/{round_id}/villages/{code}": Step(Of.AREA),
+    "GET /v1/rounds/{round_id}/villages/{code}/targets": Step(Of.AREA),
+    "POST /v1/rounds/{round_id}/villages/{code}/moves": Step(
+        Of.AREA, {"household_id": "{household_id}", "to": 1, "reason": "one_visit"}, headers=_KEYED
+    ),
     "POST /v1/rounds/{round_id}/rescheduling": Step(
         Of.AREA, {**_DAYS, "publishes": "2027-03-24", "reason": "disaster"}, headers=_KEYED, over=REGENCY
     ),

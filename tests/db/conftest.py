@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.models import (
     AuditOrigin,
@@ -23,6 +24,7 @@ from db.models import (
     PolicyComment,
     PolicyDraft,
     PolicyTurn,
+    RoundMove,
     UnmaskRequest,
 )
 from db.repositories.api_keys import NewKey, add_key, add_secret
@@ -33,6 +35,7 @@ from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.repositories.rounds import read_round, roll_case
 from db.repositories.tallies import lock_tally
 from db.repositories.trail import Doer
+from db.repositories.work_lists import keep_list
 from devstack.demo_people import demo_id
 from devstack.postgres import PostgresServer
 from devstack.seed import World
@@ -45,7 +48,9 @@ from domain.ids import new_id
 from domain.keyring import generate
 from domain.sessions import Lifetime, Origin, SessionKind
 from domain.signing import SigningRing
+from domain.targets import TargetReason
 from domain.vocabulary import Role, Stage
+from domain.worklist import Capacity, Listed
 from duties.notary import Notary
 from services.people.accounts import UserChange, alter_user, lock_user
 from services.sessions import begin_session
@@ -138,9 +143,37 @@ async def _roll_over(scene: Scene, update_id: UUID) -> None:
     async with scene.worker.transaction(SYSTEM) as connection:
         await roll_case(connection, update_id, area_code=TARAJU, from_round=round_id, to_round=None, at=now)
         taken = await read_round(connection, round_id)
-        piece = await read_piece(connection, taken, None, as_of=now, at_most=1, vault=VAULT)
+        piece = await read_piece(connection, taken, None, as_of=now, at_most=1, old_after=24, vault=VAULT)
         facts = BaselineFacts(members=1, data_of=opens, age_days=0, verified=False, completeness=0)
         await keep_piece(connection, round_id, [(each, facts) for each in piece.households])
+        await _list_work(connection, round_id, piece.households[0].household.id, at=now)
+    await _move_by_hand(scene, round_id)
+
+
+async def _list_work(connection: AsyncConnection, round_id: UUID, household_id: UUID, *, at: datetime) -> None:
+    """The work list of the village, of one household, and a move of it that somebody made."""
+    listed = [Listed(household_id, (TargetReason.OLD,), 40, today(at))]
+    await keep_list(connection, round_id, TARAJU, listed, capacity=Capacity(1, 10, 100), at=at)
+
+
+async def _move_by_hand(scene: Scene, round_id: UUID) -> None:
+    operator = user("operator.taraju")
+    async with seeing(scene.app, str(operator), TARAJU) as connection:
+        await connection.execute(
+            insert(RoundMove).values(
+                id=new_id(),
+                round_id=round_id,
+                household_id=new_id(),
+                area_code=TARAJU,
+                from_position=2,
+                to_position=1,
+                reason="one_visit",
+                moved_by=operator,
+                moved_role=Role.VILLAGE_OPERATOR.value,
+                office_id=demo_id("office", f"desa/{TARAJU}"),
+                moved_at=datetime.now(UTC),
+            ),
+        )
 
 
 async def _comment(scene: Scene, update_id: UUID) -> None:

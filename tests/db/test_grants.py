@@ -93,6 +93,8 @@ UPDATED: Final = {
     ("kawal_app", "outbox"): ALL,
     ("kawal_app", "policy_drafts"): "closes_at deadline opened_at revision status version",
     ("kawal_app", "refresh_tokens"): "replaced_by used_at",
+    ("kawal_app", "round_targets"): "position",
+    ("kawal_app", "round_villages"): "version",
     ("kawal_app", "rounds"): "closed_at closed_by version",
     ("kawal_app", "sessions"): "ended_at ended_because expires_at seen_at",
     ("kawal_app", "sign_in_tallies"): ALL,
@@ -116,7 +118,7 @@ UPDATED: Final = {
     ("kawal_worker", "minutes"): "finished_at",
     ("kawal_worker", "minutes_cases"): "detail result settled_at task_id",
     ("kawal_worker", "outbox"): ALL,
-    ("kawal_worker", "rounds"): "baseline_at rolled_at",
+    ("kawal_worker", "rounds"): "baseline_at listed_at policy_version_id rolled_at",
     ("kawal_worker", "tasks"): ALL,
     ("kawal_worker", "updates"): ALL,
 }

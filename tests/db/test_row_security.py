@@ -47,7 +47,10 @@ AREA_TABLES: Final = (
     "minutes",
     "minutes_cases",
     "round_baseline",
+    "round_moves",
     "round_rolls",
+    "round_targets",
+    "round_villages",
     "ground_checks",
     "ground_reports",
 )

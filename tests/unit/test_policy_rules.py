@@ -10,9 +10,10 @@ from domain.policy.stage_rules import ACTING_ROLES, DECIDING_ROLES
 from domain.policy.validation import sentence
 from tests.unit.policy_breaches import BREACHES, Breach
 from tests.unit.policy_changes import changed, to
+from tests.unit.round_breaches import ROUND_BREACHES
 from tests.unit.wait_breaches import WAIT_BREACHES
 
-ALL_BREACHES = [*BREACHES, *WAIT_BREACHES]
+ALL_BREACHES = [*BREACHES, *WAIT_BREACHES, *ROUND_BREACHES]
 
 
 @pytest.mark.parametrize("breach", ALL_BREACHES, ids=lambda breach: f"{breach.rule}:{breach.code}{breach.pointer}")

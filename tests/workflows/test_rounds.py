@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from temporalio.client import WorkflowHandle
 
+import activities.round_lists
 import activities.rounds
 from domain.ids import round_workflow_id
 from tests.rounds import REGENCY, dates, moved, planned, today
@@ -97,6 +98,7 @@ async def test_pieces_that_are_lost_after_they_were_taken_are_taken_once(
 ) -> None:
     monkeypatch.setattr(activities.rounds, "CHUNK", 2)
     monkeypatch.setattr(activities.rounds, "CHUNKS", 1)
+    monkeypatch.setattr(activities.round_lists, "VILLAGES", 100)
     cut_off = CutOff()
     async with stack.working(interceptors=[cut_off], cache_size=cache_size):
         round_id = await _planned(stack, opens_in=0)
@@ -105,10 +107,13 @@ async def test_pieces_that_are_lost_after_they_were_taken_are_taken_once(
     registered = await stack.scene.rows("SELECT 1 FROM households WHERE area_code LIKE '32.06.%' AND status = 'active'")
     assert len(rows) == len(registered)
     assert cut_off.lost["take_baseline"] >= len(rows) // 2
-    events = await stack.scene.rows("SELECT 1 FROM audit_events WHERE type = 'round.baseline_taken'")
-    assert len(events) == 1
+    for what in ("round.baseline_taken", "round.work_listed"):
+        assert len(await stack.scene.rows("SELECT 1 FROM audit_events WHERE type = :what", what=what)) == 1, what
+    listed = await stack.scene.rows("SELECT 1 FROM round_targets WHERE round_id = :id", id=round_id)
+    named = await stack.scene.one("SELECT sum(listed) AS n FROM round_villages WHERE round_id = :id", id=round_id)
+    assert len(listed) == named.n > 0
     history = [event async for event in _handle(stack).fetch_history_events()]
-    assert len(history) < 10 * cut_off.lost["take_baseline"] + 20, "ids and places only, some events a piece"
+    assert len(history) < 10 * sum(cut_off.lost.values()) + 20, "ids and places only, some events a piece"
 
 
 async def test_a_round_of_a_regency_and_period_is_carried_once(stack: Stack) -> None:
