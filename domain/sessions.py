@@ -30,6 +30,7 @@ class SessionEnd(StrEnum):
     REFRESH_REUSED = "refresh_reused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  the cause, not a password
     ACCOUNT_DISABLED = "account_disabled"
+    IDENTITY_UNBOUND = "identity_unbound"
 
 
 @dataclass(frozen=True, slots=True)

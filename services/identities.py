@@ -147,7 +147,10 @@ async def bind_identity(
 
 
 async def unbind_identity(kawal: Kawal, actor: Actor, user_id: UUID, identity_id: UUID) -> None:
-    """Take a binding away: from the next request on the issuer's tokens lead nowhere. Raises NotFound, Forbidden."""
+    """Take a binding away: the issuer's tokens lead nowhere from now on, and browsers are signed out.
+
+    Raises NotFound, Forbidden.
+    """
     at = kawal.now()
     async with kawal.database.transaction(desk_of(actor)) as connection:
         seat = await governing_seat(connection, actor, user_id, at=at)

@@ -36,6 +36,7 @@ DEFINERS: Final = {
     "kawal_due(text)": WORKER,
     "kawal_due_origins()": WORKER,
     "kawal_end_sessions()": NOBODY,
+    "kawal_end_unbound_sessions()": NOBODY,
     "kawal_erase_contents(integer)": WORKER,
     "kawal_erase_person_requests(integer)": WORKER,
     "kawal_erase_origins(integer)": WORKER,

@@ -207,6 +207,23 @@ async def test_somebody_who_has_no_account_is_not_let_in(
     assert await refused(browser, back) == "session_over"
 
 
+async def test_taking_the_name_away_ends_the_session_that_it_began(
+    site: Served, browser: httpx2.AsyncClient, issuer: OpenIdProvider
+) -> None:
+    await browser.get(await at_issuer(await begin(browser), issuer))
+    assert (await browser.get("/v1/me")).status_code == 200
+    scene = site.office.scene
+    (bound,) = await scene.rows("SELECT id FROM foreign_identities WHERE user_id = :id", id=user(WHO))
+    admin = await site.office.desk_of("admin")
+    taken = await admin.delete(f"/v1/users/{user(WHO)}/identities/{bound.id}")
+    assert taken.status_code == 204, taken.text
+    assert (await browser.get("/v1/me")).status_code == 401
+    session = await scene.one(
+        "SELECT ended_because FROM sessions WHERE kind = 'browser' AND user_id = :id", id=user(WHO)
+    )
+    assert session.ended_because == "identity_unbound"
+
+
 @pytest.mark.parametrize(
     "change",
     [
