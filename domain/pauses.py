@@ -20,6 +20,7 @@ class PauseCause(StrEnum):
     WAITING_DOCUMENT = "waiting_document"
     INFORMATION_REQUESTED = "information_requested"
     RECORDED_OUTAGE = "recorded_outage"
+    GROUND_CHECK = "ground_check"
 
 
 class ClockInterval(BaseModel):

@@ -66,8 +66,9 @@ def _after(standing: Standing, event: AuditEvent) -> Standing:
                 policy=_name(data.get("policy")),
                 revision=_number(data.get("revision")),
             )
-        case AuditType.TASK_OPENED:
-            return replace(standing, stage=_name(data.get("stage")), level=0, cause=None)
+        case AuditType.TASK_OPENED | AuditType.TASK_CLOCK_RESUMED if "stage" in data:
+            level, cause = _number(data.get("level")) or 0, _name(data.get("level_cause"))
+            return replace(standing, stage=_name(data.get("stage")), level=level, cause=cause)
         case AuditType.TASK_ESCALATED:
             return replace(standing, level=_number(data.get("level")) or 0, cause=_name(data.get("cause")))
         case AuditType.UPDATE_RESUBMITTED:

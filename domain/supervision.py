@@ -24,6 +24,8 @@ from domain.policy import ExtensionLimit, Power, StageRule
 from domain.vocabulary import Role, Stage
 
 EXTENSION: Literal["extension"] = "extension"
+_ALWAYS_COUNT = frozenset({PauseCause.RECORDED_OUTAGE, PauseCause.GROUND_CHECK})
+"""An outage, and what somebody else does for the stage in the field, are made up for."""
 
 
 class ExtensionReason(StrEnum):
@@ -183,8 +185,8 @@ def extended(deadline: Deadline, order: ExtensionInput, *, limit: ExtensionLimit
 
 
 def counts(pause: ClockInterval, rule: StageRule) -> bool:
-    """Whether the clock of this stage stands for the pause: an outage is made up for whatever a policy says."""
-    return pause.cause is PauseCause.RECORDED_OUTAGE or pause.cause in rule.pauses
+    """Whether the clock of this stage stands for the pause: some do whatever a policy says."""
+    return pause.cause in _ALWAYS_COUNT or pause.cause in rule.pauses
 
 
 def _by_calendar(before: Deadline, after: Deadline) -> bool:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from activities.casework.disputes import close_opinions, follow_dispute, opens_conflict
 from activities.casework.ground_checks import ask_check, file_report
 from activities.casework.ladder import rule_of
+from activities.casework.put_aside import put_aside, take_up_again
 from activities.casework.stages import arrive, step_of
 from activities.casework.tasks import climb_by_hand, close_task, wait_for_others
 from activities.casework.work import Work
@@ -351,9 +352,9 @@ async def _escalate(
 async def _ask_check(
     work: Work, actor: Actor, task: TaskRecord, standing: Standing, order: GroundCheckOrder
 ) -> NextStep:
-    """The task is put aside: a new one, with a time of its own, opens once it is reported what was found."""
+    """The task is put aside, and goes on with what was left once it is reported what was found."""
     asked = await ask_check(work, actor, task, standing, order)
-    await close_task(work, task, status="cancelled", decided_by=actor.user_id)
+    await put_aside(work, task)
     return await arrive(work, work.position, asked=asked)
 
 
@@ -365,7 +366,9 @@ async def _report(
     found = DecisionInput(outcome=Outcome.FORWARD)
     _keep_decision(work, actor, seat, task, found, None, settled=True)
     await close_task(work, task, decided_by=actor.user_id, outcome=found.outcome.value)
-    return await arrive(work, move(work.position, Happening.GROUND_CHECKED))
+    position = move(work.position, Happening.GROUND_CHECKED)
+    again = await take_up_again(work, position)
+    return await arrive(work, position) if again is None else await step_of(work, again)
 
 
 async def _correct(work: Work, actor: Actor, task: TaskRecord | None, order: CorrectionInput) -> NextStep:

@@ -15,6 +15,7 @@ from db.repositories.cases import save_case
 from db.repositories.clocks import begin_order_pauses
 from db.repositories.ground_checks import AskedCheck, add_check, with_touches
 from db.repositories.people import find_candidates
+from db.repositories.put_aside import drop_put_aside
 from db.repositories.tasks import (
     TaskRecord,
     closed_task,
@@ -141,6 +142,8 @@ async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", *
     """The work is done, or no longer asked for: at this moment, and its clock stands no longer."""
     await leave_wait(work, task)
     await leave_questions(work, task)
+    if task.stage is Stage.GROUND_CHECK and status == "cancelled":
+        await drop_put_aside(work.connection, task.update_id, at=work.at)
     if not work.clock_runs:
         for cause in await end_pauses(work.connection, task, at=work.at):
             work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)

@@ -38,7 +38,7 @@ from domain.vocabulary import (
     Status,
 )
 
-TASK_STATUSES = ("open", "decided", "cancelled")
+TASK_STATUSES = ("open", "put_aside", "decided", "cancelled")
 
 
 class Update(Base):
@@ -174,6 +174,7 @@ class Task(Base):
             ),
         ),
         Index("uq_tasks_update_id_open", "update_id", unique=True, postgresql_where=text("status = 'open'")),
+        Index("uq_tasks_update_id_put_aside", "update_id", unique=True, postgresql_where=text("status = 'put_aside'")),
         Index("ix_tasks_update_id", "update_id"),
     )
 

@@ -75,6 +75,11 @@ class TaskHeld:
     pauses: tuple[ClockInterval, ...]
 
     @property
+    def put_aside(self) -> bool:
+        """Whether somebody is to look in the field before its holder goes on."""
+        return any(pause.cause is PauseCause.GROUND_CHECK and pause.to is None for pause in self.pauses)
+
+    @property
     def posts(self) -> tuple[Post, ...]:
         """The posts that held it, as they were filled when it was opened."""
         return tuple(Post(self.area_code, role, self.opened_at) for role in self.roles)
@@ -190,7 +195,12 @@ def _holdings(task: TaskHeld, who: Who) -> Iterator[Holding[_Kept]]:
             if task.pushed_at is not None:
                 yield part(Party.MINISTRY, task.pushed_at, task.decided_at)
         case _:
-            yield part(Party.OFFICERS, task.opened_at, task.decided_at)
+            begins = task.opened_at
+            for aside in (pause for pause in task.pauses if pause.cause is PauseCause.GROUND_CHECK):
+                yield part(Party.OFFICERS, begins, aside.from_)
+                begins = aside.to or aside.from_
+            if not task.put_aside:
+                yield part(Party.OFFICERS, begins, task.decided_at)
 
 
 def _told(span: Span[_Kept]) -> CustodySpan:

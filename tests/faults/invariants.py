@@ -13,11 +13,22 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Decision, Escalation, Household, HouseholdVersion, OutboxMessage, Task, TaskGrant, Update
+from db.models import (
+    ClockInterval,
+    Decision,
+    Escalation,
+    Household,
+    HouseholdVersion,
+    OutboxMessage,
+    Task,
+    TaskGrant,
+    Update,
+)
 from db.models.base import Base
 from db.owner import OwnerDatabase
 from db.repositories.trail import read_stream, stream_of_update
 from domain.audit import AuditEvent, AuditType
+from domain.pauses import PauseCause
 from domain.vocabulary import CLOSED_STATUSES, Stage, Status
 from services.administration.proof import prove
 from services.administration.replay import replay_cases
@@ -39,6 +50,7 @@ class Picture:
     households: list[RowMapping]
     versions: list[RowMapping]
     undelivered: list[RowMapping]
+    asides: dict[UUID, list[RowMapping]]
 
     def all_tasks(self) -> Iterator[RowMapping]:
         """The tasks of all cases."""
@@ -81,6 +93,10 @@ async def _take(connection: AsyncConnection) -> Picture:
     tasks = defaultdict[UUID, list[RowMapping]](list)
     for task in await rows(Task, Task.opened_at, Task.id):
         tasks[task["update_id"]].append(task)
+    asides = defaultdict[UUID, list[RowMapping]](list)
+    for pause in await rows(ClockInterval, ClockInterval.from_at):
+        if pause["cause"] == PauseCause.GROUND_CHECK:
+            asides[pause["task_id"]].append(pause)
     grants = await rows(TaskGrant, TaskGrant.task_id)
     return Picture(
         updates=updates,
@@ -90,6 +106,7 @@ async def _take(connection: AsyncConnection) -> Picture:
         escalations=await rows(Escalation, Escalation.fired_at),
         households=await rows(Household, Household.id),
         versions=await rows(HouseholdVersion, HouseholdVersion.household_id, HouseholdVersion.version),
+        asides=asides,
         undelivered=[row for row in await rows(OutboxMessage, OutboxMessage.id) if row["done_at"] is None],
     )
 
@@ -167,7 +184,8 @@ def _of_told_rungs(picture: Picture, trails: Mapping[UUID, list[AuditEvent]]) ->
 def _of_custody(picture: Picture) -> Iterator[str]:
     """Somebody has the case at every moment: a task opens in the moment in which the one before it was done."""
     for case in picture.updates:
-        tasks = picture.tasks[case["id"]]
+        tasks = [part for task in picture.tasks[case["id"]] for part in _parts_of(picture, task)]
+        tasks.sort(key=lambda part: part["opened_at"])
         if tasks and tasks[0]["opened_at"] < case["submitted_at"]:
             yield f"case {case['id']} had a task before it was submitted"
         for before, after in pairwise(tasks):
@@ -178,6 +196,16 @@ def _of_custody(picture: Picture) -> Iterator[str]:
                 )
         if tasks and case["closed_at"] is not None and tasks[-1]["decided_at"] != case["closed_at"]:
             yield f"case {case['id']} ended at {case['closed_at']}, its last task at {tasks[-1]['decided_at']}"
+
+
+def _parts_of(picture: Picture, task: RowMapping) -> Iterator[Mapping[str, Any]]:
+    """The stretches in which a task was held: not while it was put aside for somebody to look in the field."""
+    begins = task["opened_at"]
+    for aside in picture.asides[task["id"]]:
+        yield {"stage": task["stage"], "opened_at": begins, "decided_at": aside["from_at"]}
+        begins = aside["to_at"]
+    if begins is not None:
+        yield {"stage": task["stage"], "opened_at": begins, "decided_at": task["decided_at"]}
 
 
 async def _of_standing(connection: AsyncConnection) -> list[str]:

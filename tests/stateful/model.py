@@ -61,6 +61,7 @@ class CaseModel:
     waited_out: bool = False
     asks: bool = False
     asked_out: bool = False
+    aside: tuple[set[int], bool, int] = field(default_factory=lambda: (set[int](), False, 0))
     digests: int = 0
     reopened: bool = False
     carried_on: bool = False
@@ -203,17 +204,19 @@ class CaseModel:
 
     def sent_to_look(self, who: str) -> None:
         """Somebody is asked to look in the field before the stage decides."""
+        stage, status, fired, asked_out, digests = self._here(), self.status, self.fired, self.asked_out, self.digests
         self.touched.add(who)
-        self.looked.add(self._here())
-        status = self.status
+        self.looked.add(stage)
         self._stand(Stage.GROUND_CHECK)
-        self.status = status
+        self.status, self.aside = status, (fired, asked_out, digests)
 
     def reported(self, who: str) -> None:
         """What was found in the field has come in."""
         self.parts.setdefault(who, set()).add(Stage.GROUND_CHECK)
         self.touched.add(who)
         self.go_on()
+        self.fired, self.asked_out, self.digests = self.aside
+        self._climb()
 
     def answered_by_ministry(self, answer: str) -> None:
         """The Ministry has accepted, returned or rejected the case."""
@@ -333,13 +336,18 @@ class CaseModel:
         return self.stage
 
     def _stand(self, stage: Stage) -> None:
-        """Stand in a stage, and climb at once where nobody may decide in it."""
+        """Stand in a stage from the bottom of its ladder."""
         self.stage, self.fired = stage, {0} if stage in {Stage.OPINION, Stage.CONFLICT} else set()
         self.status = STATUS.get(stage, self.status)
         self.digests, self.waited_out, self.asks, self.asked_out = 0, False, False, False
         if stage is Stage.OPINION:
             self.heard = set()
             return
+        self._climb()
+
+    def _climb(self) -> None:
+        """Climb on while nobody may decide."""
+        stage = self._here()
         while (deciders := self._deciders(stage)) and all(self._barred(who, stage) for who in deciders):
             waiting = [index for index, rung in enumerate(self.ladder) if rung.climbs and index not in self.fired]
             if not waiting:
