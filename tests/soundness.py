@@ -43,7 +43,9 @@ async def _assert_case(scene: Scene, case: Row[Any]) -> None:
         assert task.next_milestone_at is not None, "an open task has a moment at which it is looked at again"
         assert (case.level, case.cause) == (task.level, task.cause)
     for task in tasks:
-        if task.status != "open":
+        if task.status == "put_aside":
+            assert case.stage == "ground_check", "a task is put aside while somebody looks, and no longer"
+        elif task.status != "open":
             assert task.decided_at is not None
             assert task.decided_at >= task.opened_at
             assert task.next_milestone_at is None
@@ -67,7 +69,9 @@ async def _assert_clocks(scene: Scene, update_id: UUID) -> None:
     for pause in pauses:
         assert pause.from_at >= pause.opened_at
         assert pause.to_at is None or pause.to_at >= pause.from_at
-        assert pause.to_at is not None or pause.task_status == "open", "the clock of a closed task stands"
+        assert pause.to_at is not None or pause.task_status in {"open", "put_aside"}, (
+            "a closed task's clock stands"
+        )
 
 
 async def _assert_trail(scene: Scene, case: Row[Any]) -> None:
