@@ -69,9 +69,7 @@ async def _assert_clocks(scene: Scene, update_id: UUID) -> None:
     for pause in pauses:
         assert pause.from_at >= pause.opened_at
         assert pause.to_at is None or pause.to_at >= pause.from_at
-        assert pause.to_at is not None or pause.task_status in {"open", "put_aside"}, (
-            "a closed task's clock stands"
-        )
+        assert pause.to_at is not None or pause.task_status in {"open", "put_aside"}, "a closed task's clock stands"
 
 
 async def _assert_trail(scene: Scene, case: Row[Any]) -> None:

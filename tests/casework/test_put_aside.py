@@ -69,9 +69,7 @@ async def test_the_deadline_moves_by_the_working_time_that_the_check_took(play: 
     assert causes == ["ground_check"]
 
 
-async def test_custody_is_of_the_office_then_of_whoever_looks_then_of_it_again(
-    play: Play, field: Field
-) -> None:
+async def test_custody_is_of_the_office_then_of_whoever_looks_then_of_it_again(play: Play, field: Field) -> None:
     update_id, _ = await in_verification(play)
     await field.ask(update_id, "puskesos.taraju")
     play.later(2 * DAY)
