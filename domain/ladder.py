@@ -100,6 +100,16 @@ def next_digest_at(last: datetime, *, every: Duration, calendar: WorkingCalendar
     return compute_deadline(last, duration=every, calendar=calendar).due_at
 
 
+def digest_after(due: datetime, *, every: Duration, calendar: WorkingCalendar, now: datetime) -> datetime:
+    """The digest that follows the one that was `due`.
+
+    Digests are counted from the moment at which the last one was due, not from the later one at which it was told:
+    else those of a deadline at closing time would each lose a day.
+    """
+    upcoming = next_digest_at(due, every=every, calendar=calendar)
+    return upcoming if upcoming > now else next_digest_at(now, every=every, calendar=calendar)
+
+
 def spread(moment: datetime, *, task_id: UUID, deadline: Deadline) -> datetime:
     """The moment at which to act on what is due at `moment`: up to a tenth of the duration later, at most a minute.
 

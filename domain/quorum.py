@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from domain.authority import Candidate, Person
+from domain.authority import Candidate, Grant, Involvement, Person, eligible_deciders
 from domain.errors import NotPossibleNow
 from domain.policy import AtLeast, StageRule
 from domain.vocabulary import Role
@@ -80,3 +80,16 @@ def can_be_settled(
             return len({candidate.user_id for candidate in asked}) >= n - len(votes)
         case _:
             assert_never(rule.quorum)
+
+
+def somebody_left(
+    rule: StageRule,
+    candidates: Sequence[Candidate],
+    *,
+    grants: Sequence[Grant],
+    involvements: Sequence[Involvement],
+    votes: Sequence[Vote],
+) -> bool:
+    """Whether the stage can still be settled by those of `candidates` who may decide it; else its ladder is climbed."""
+    eligible = eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involvements)
+    return bool(eligible) if rule.quorum == "any" else can_be_settled(rule, votes, candidates, eligible=eligible)

@@ -32,6 +32,7 @@ from db.repositories.situations import Situation
 from db.repositories.tasks import TaskRecord, fired_rungs, read_task, read_votes
 from db.repositories.trail import Doer
 from db.writes import added
+from domain.answers import happening_of
 from domain.audit import AuditType
 from domain.authority import Actor, Permission, Seat, deciding_seat
 from domain.changes import Change, numbers_of, revised
@@ -42,7 +43,7 @@ from domain.errors import CaseClosed, InvalidInput, NotFound, NotPossibleNow, Ta
 from domain.evidence import Naming
 from domain.ground_checks import GroundCheckOrder, GroundReportInput, awaited
 from domain.ids import new_id
-from domain.lifecycle import HAPPENING_OF_OUTCOME, Happening, Position, awaiting, move, resubmit, send_back
+from domain.lifecycle import Happening, Position, awaiting, move, resubmit, send_back
 from domain.policy import StageRule
 from domain.quorum import Vote, is_settled, refuse_second_vote
 from domain.requests import (
@@ -176,21 +177,11 @@ async def _decide(
 
 async def _position_after(work: Work, seat: Seat, task: TaskRecord, decision: DecisionInput) -> Position:
     """Where the decision leads: a no may open a conflict instead of ending or returning the case."""
-    position = move(work.position, _happening(task.stage, decision.outcome))
+    position = move(work.position, happening_of(task.stage, decision.outcome))
     answer = Answer(task.stage, decision.outcome, decision.reason)
     if may_open_conflict(work.position, answer, work.policy) and await opens_conflict(work, answer, role=seat.role):
         return move(work.position, Happening.DISPUTED)
     return position
-
-
-def _happening(stage: Stage, outcome: Outcome) -> Happening:
-    match stage:
-        case Stage.IDENTITY_CHECK:
-            return Happening.IDENTITY_WAIVED
-        case Stage.OPINION:
-            return Happening.OPINIONS_HEARD
-        case _:
-            return HAPPENING_OF_OUTCOME[outcome]
 
 
 async def _settles(

@@ -22,6 +22,7 @@ from domain.audit import AuditType
 from domain.authority import granted
 from domain.deadlines import Deadline
 from domain.ladder import (
+    digest_after,
     due_rungs,
     next_digest_at,
     next_look_at,
@@ -100,11 +101,7 @@ def has_lapsed(work: Work, task: TaskRecord) -> bool:
 async def _past_the_last_rung(
     work: Work, before: TaskRecord, task: TaskRecord, *, fired_now: bool, standing: bool
 ) -> TaskRecord:
-    """`task` with its next digest, which is told now if it is due and the clock does not stand.
-
-    Digests are counted from the moment at which the last one was due, not from the later one at which it was told:
-    else those of a deadline at closing time would each lose a day.
-    """
+    """`task` with its next digest, which is told now if it is due and the clock does not stand."""
     due = before.next_milestone_at
     if due is None or due > work.at:
         return replace(task, next_milestone_at=due)
@@ -112,10 +109,7 @@ async def _past_the_last_rung(
     if not fired_now and not standing:
         await work.tell("digest", task=task, roles=work.policy.digest_to)
         digests += 1
-    every, calendar = work.policy.digest_every, await work.calendar()
-    upcoming = next_digest_at(due, every=every, calendar=calendar)
-    if upcoming <= work.at:
-        upcoming = next_digest_at(work.at, every=every, calendar=calendar)
+    upcoming = digest_after(due, every=work.policy.digest_every, calendar=await work.calendar(), now=work.at)
     return replace(task, digests_sent=digests, next_milestone_at=upcoming)
 
 

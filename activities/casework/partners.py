@@ -13,6 +13,7 @@ from activities.casework.work import Work
 from db.models import Decision, IdentityResult, MinistryAnswer, Task
 from db.repositories.cases import save_case
 from db.repositories.tasks import TaskRecord, find_open_task, fired_rungs, save_task
+from domain.answers import MINISTRY_RULINGS, identity_judged
 from domain.audit import AuditType
 from domain.changes import identity_expectations
 from domain.contracts import NextStep
@@ -20,25 +21,6 @@ from domain.ids import new_id
 from domain.lifecycle import Happening, move
 from domain.origins import ActOrigin, answer_origin_context
 from domain.vocabulary import MatchResult, Outcome, ReasonCode, Role, Stage, Status
-
-_REASON_OF_RESULT = {
-    MatchResult.MATCHED: ReasonCode.SOURCE_CONFLICT,
-    MatchResult.MISMATCHED: ReasonCode.IDENTITY_MISMATCH,
-    MatchResult.NOT_FOUND: ReasonCode.IDENTITY_NOT_FOUND,
-    MatchResult.DECEASED: ReasonCode.DECEASED,
-}
-"""Why an unexpected answer returns the case; `matched` is unexpected only of somebody reported dead."""
-
-_HAPPENING_OF_ANSWER = {
-    "accepted": Happening.MINISTRY_ACCEPTED,
-    "returned": Happening.MINISTRY_RETURNED,
-    "rejected": Happening.MINISTRY_REJECTED,
-}
-_OUTCOME_OF_ANSWER = {
-    "accepted": Outcome.FORWARD,
-    "returned": Outcome.RETURN,
-    "rejected": Outcome.REJECT,
-}
 
 
 async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
@@ -53,7 +35,7 @@ async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
     expected = {item.key: item for item in identity_expectations(revision.change, await work.base())}
     answers = (
         await work.connection.execute(
-            select(IdentityResult.person_key, IdentityResult.result, IdentityResult.fields).where(
+            select(IdentityResult.person_key, IdentityResult.result).where(
                 IdentityResult.task_id == task.id,
             ),
         )
@@ -61,18 +43,18 @@ async def close_identity_check(work: Work, task_id: UUID) -> NextStep:
     if expected.keys() - {row.person_key for row in answers}:
         return await stay(work)
     unexpected = [
-        (row.person_key, MatchResult(row.result), list[str](row.fields))
+        MatchResult(row.result)
         for row in answers
         if row.person_key in expected and MatchResult(row.result) not in expected[row.person_key].expected
     ]
     work.note(AuditType.UPDATE_IDENTITY_CHECKED, persons=len(expected), unexpected=len(unexpected))
-    if not unexpected:
+    happening, reason = identity_judged(unexpected)
+    if reason is None:
         await _close(work, task, Outcome.FORWARD, reason=None, decided_by="system")
-        return await arrive(work, move(work.position, Happening.IDENTITY_EXPECTED))
-    reason = _REASON_OF_RESULT[unexpected[0][1]]
+        return await arrive(work, move(work.position, happening))
     await _close(work, task, Outcome.RETURN, reason=reason, decided_by="system")
     await work.tell("returned", task=task, user_ids=[work.case.submitted_by])
-    return await arrive(work, move(work.position, Happening.IDENTITY_UNEXPECTED), reason=reason)
+    return await arrive(work, move(work.position, happening), reason=reason)
 
 
 async def record_push(work: Work, task_id: UUID, receipt_no: str) -> NextStep:
@@ -112,8 +94,8 @@ async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
     if answer.origin is not None:
         work.origin = work.vault.open(answer.origin, ActOrigin, context=answer_origin_context(answer_id))
     reason = answer.reason and ReasonCode(answer.reason)
-    outcome = _OUTCOME_OF_ANSWER[answer.answer]
-    await _close(work, task, outcome, reason=reason, decided_by="partner", receipt_no=answer.receipt_no)
+    ruling = MINISTRY_RULINGS[answer.answer]
+    await _close(work, task, ruling.outcome, reason=reason, decided_by="partner", receipt_no=answer.receipt_no)
     work.note(
         AuditType.UPDATE_MINISTRY_ANSWERED,
         task=str(task.id),
@@ -121,7 +103,7 @@ async def record_ministry_answer(work: Work, answer_id: UUID) -> NextStep:
         reason=reason,
         receipt_no=answer.receipt_no,
     )
-    return await arrive(work, move(work.position, _HAPPENING_OF_ANSWER[answer.answer]), reason=reason)
+    return await arrive(work, move(work.position, ruling.happening), reason=reason)
 
 
 async def _answers(work: Work, task: TaskRecord, receipt_no: str) -> bool:

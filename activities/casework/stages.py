@@ -23,7 +23,8 @@ from domain.audit import AuditType
 from domain.changes import Conflicted, identity_expectations
 from domain.contracts import AwaitDecision, AwaitMinistry, AwaitRepair, CheckIdentity, Closed, Deliver, NextStep
 from domain.lifecycle import Happening, Position, move
-from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stage, Status
+from domain.openings import cause_at_opening
+from domain.vocabulary import ReasonCode, Stage, Status
 
 Columns = Mapping[str, object]
 
@@ -54,7 +55,7 @@ async def arrive(
         position = move(position, Happening.GROUND_CHECK_ASKED)
         work.stand_at(position)
     task = await open_task(work, _stage(position), reason=reason, asked=asked)
-    cause = _cause_at_opening(task)
+    cause = cause_at_opening(task.stage, task.level)
     work.keep(
         saved_case(work.case, position, **{"level": task.level, "cause": cause, "reason": reason, **changes}),
     )
@@ -65,13 +66,6 @@ def _stage(position: Position) -> Stage:
     if position.stage is None:
         raise RuntimeError("a case that goes on is in a stage")
     return position.stage
-
-
-def _cause_at_opening(task: TaskRecord) -> EscalationCause | None:
-    """Why a task stands above the bottom of its ladder from the start: a conflict does, by one rung."""
-    if task.level == int(task.stage in CONFLICT_STAGES):
-        return EscalationCause.AUTHORITY_CONFLICT if task.level else None
-    return EscalationCause.NO_ELIGIBLE_DECIDER
 
 
 async def step_of(work: Work, task: TaskRecord | None) -> NextStep:

@@ -28,15 +28,14 @@ from db.repositories.tasks import (
 )
 from db.repositories.trail import SYSTEM
 from domain.audit import AuditType
-from domain.authority import Grant, Involvement, eligible_deciders, granted
-from domain.clock_orders import credits_of, pauses_of
-from domain.deadlines import Credit, Deadline, compute_deadline
-from domain.durations import Duration, WorkingDays
+from domain.authority import Grant, Involvement, granted
+from domain.deadlines import Deadline
+from domain.durations import Duration
 from domain.ids import new_id
 from domain.ladder import next_escalation
+from domain.openings import first_clock, opening_deadline
 from domain.policy import Power, StageRule
-from domain.quorum import can_be_settled
-from domain.supervision import counts
+from domain.quorum import somebody_left
 from domain.vocabulary import CONFLICT_STAGES, EscalationCause, ReasonCode, Stage
 
 
@@ -48,7 +47,8 @@ async def open_task(
     `reason` is why the case was returned, `asked` why somebody is to look in the field.
     """
     rule = rule_of(work, stage)
-    deadline = await deadline_of(work, rule, _first_clock(work, rule, reason), begins=await delivery_waits_until(work))
+    clock = first_clock(work.policy, rule, reason)
+    deadline = await deadline_of(work, rule, clock, begins=await delivery_waits_until(work))
     task = TaskRecord(
         id=new_id(),
         update_id=work.case.id,
@@ -123,18 +123,14 @@ async def deadline_of(work: Work, rule: StageRule, duration: Duration, *, begins
     """A deadline that starts now, or when it `begins`: with the credit of remote villages and what orders do to it."""
     facts = await work.desk.rules.area(work.connection, work.case.area_code)
     clocks = await work.clocks()
-    extra = work.policy.remoteness_credit(facts.remoteness)
-    remote = [Credit(working_days=extra, cause="remote_area")] if isinstance(duration, WorkingDays) and extra else []
-    outages = credits_of(clocks.orders, stage=rule.stage, opened_at=work.at, now=work.at)
-    return compute_deadline(
-        begins or work.at,
-        duration=duration,
+    return opening_deadline(
+        rule,
+        duration,
+        remote_days=work.policy.remoteness_credit(facts.remoteness),
+        orders=clocks.orders,
         calendar=clocks.calendar,
-        pauses=[
-            pause for pause in pauses_of(clocks.orders, stage=rule.stage, opened_at=work.at) if counts(pause, rule)
-        ],
-        credits=(*remote, *outages),
-        now=work.at,
+        at=work.at,
+        begins=begins,
     )
 
 
@@ -148,15 +144,6 @@ async def close_task(work: Work, task: TaskRecord, *, status: str = "decided", *
         for cause in await end_pauses(work.connection, task, at=work.at):
             work.note(AuditType.TASK_CLOCK_RESUMED, task=str(task.id), cause=cause.value)
     work.keep(closed_task(task, status=status, decided_at=work.at, next_milestone_at=None, **answer))
-
-
-def _first_clock(work: Work, rule: StageRule, reason: ReasonCode | None) -> Duration:
-    """Delivery has two clocks, the push and the answer; a repair has as long as its reason gives."""
-    if rule.stage is Stage.DELIVERY:
-        return work.policy.delivery.push_deadline
-    if rule.stage is Stage.REPAIR and reason is not None:
-        return work.policy.reason(reason).within or rule.deadline
-    return rule.deadline
 
 
 async def seek_decider(work: Work, task: TaskRecord) -> TaskRecord:
@@ -236,11 +223,8 @@ async def _somebody(
 ) -> bool:
     roles = {grant.role for grant in grants if grant.power is Power.DECIDE}
     candidates = await find_candidates(work.connection, roles=roles, area_code=work.case.area_code, at=work.at)
-    eligible = eligible_deciders(candidates, stage=rule.stage, grants=grants, involvements=involved)
-    if rule.quorum == "any":
-        return bool(eligible)
-    votes = await read_votes(work.connection, task.id)
-    return can_be_settled(rule, votes, candidates, eligible=eligible)
+    votes = () if rule.quorum == "any" else await read_votes(work.connection, task.id)
+    return somebody_left(rule, candidates, grants=grants, involvements=involved, votes=votes)
 
 
 async def _climbed(
