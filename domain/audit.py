@@ -153,6 +153,7 @@ class AuditType(StrEnum):
     UNMASKING_REQUESTED = "unmasking.requested"
     UNMASKING_ANSWERED = "unmasking.answered"
     ENGINE_READ = "engine.read"
+    EVENT_LOG_EXPORTED = "event_log.exported"
     UNMASKING_READ = "unmasking.read"
     ACCOUNT_SIGNED_OUT_EVERYWHERE = "account.signed_out_everywhere"
     ACCOUNT_IDENTITY_BOUND = "account.identity_bound"
@@ -219,6 +220,11 @@ ACCESS_STREAM: Final = "access"
 def stream_of_rights(request_id: UUID) -> str:
     """The name of the trail of what a person asked for."""
     return f"rights:{request_id}"
+
+
+def stream_of_event_log(log_id: UUID) -> str:
+    """The name of the trail of an event log that was handed out."""
+    return f"event_log:{log_id}"
 
 
 def genesis(stream: str) -> bytes:

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     CLOCKS_ORDER = "area:clocks:order"
     ROUNDS_PLAN = "area:rounds:plan"
     WORK_LISTS_ORDER = "area:work-lists:order"
+    EVENT_LOG_EXPORT = "area:event-log:export"
     AREAS_LOCATE = "area:areas:locate"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
@@ -125,7 +126,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING | {Permission.POLICIES_PUBLISH},
     Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT, Permission.ROUNDS_PLAN, Permission.WORK_LISTS_ORDER},
-    Role.EVALUATOR: READING | _CONSULTED,
+    Role.EVALUATOR: READING | _CONSULTED | {Permission.EVENT_LOG_EXPORT},
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.POLICIES_READ,
