@@ -98,6 +98,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "return_count": ("dibuka oleh pengembalian ke-", "opened by the n-th return"),
     "returned_by": ("dikembalikan oleh", "returned by"),
     "reverification": ("verifikasi ulang", "re-verification"),
+    "reason": ("alasan", "reason"),
     "risks": ("alasan verifikasi ulang", "reasons to verify again"),
     "routes": ("alur", "route"),
     "scan_required": ("pindaian wajib", "scan required"),
