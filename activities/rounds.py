@@ -17,6 +17,7 @@ from activities.casework.work import Desk
 from activities.clock import EngineClock
 from activities.heartbeat import beating_heart
 from activities.round_lists import list_work, reverification_of
+from activities.round_signoffs import see_to_signoffs
 from db.repositories import trail
 from db.repositories.baselines import baseline_is_taken, baseline_moment, finish_baseline, keep_piece, read_piece
 from db.repositories.rounds import read_round, stream_of_rounds
@@ -75,13 +76,15 @@ class RoundsAtWork:
 
     @activity.defn(name=ActivityName.CARRY_ROUND_ON)
     async def carry_round_on(self, command: CarryRoundOn) -> RoundCarried:
-        """Do the next piece of what is due once the baseline is taken: first the work lists of the villages."""
+        """Do the next piece of what is due once the baseline is taken: the work lists, then the plans from below."""
         at = EngineClock().now()
         async with self._transaction() as connection:
             carried = await read_round(connection, command.round_id)
         with acting_from(ActOrigin(means=Means.ENGINE, part=ActivityName.CARRY_ROUND_ON.value), no_ring):
             async with beating_heart():
-                return RoundCarried(over=await list_work(self._desk, carried, at=at))
+                if not await list_work(self._desk, carried, at=at):
+                    return RoundCarried()
+                return await see_to_signoffs(self._desk, carried, at=at)
 
     async def _take(self, taken: Round, after: BaselinePlace | None, *, old_after: int) -> BaselinePlace | None:
         async with self._transaction() as connection:

@@ -53,8 +53,16 @@ def minutes_workflow_id(minutes_id: UUID) -> str:
     return f"minutes/{minutes_id}"
 
 
-def round_workflow_id(area_code: str, period: str) -> str:
-    """The id of the workflow that carries a round: one for each regency and period."""
+def round_workflow_id(installation: str, area_code: str, period: str) -> str:
+    """The id of the workflow that carries a round: one for each regency and period of an installation.
+
+    `installation` is the prefix of its queues: others may share the engine's namespace, and plan rounds of their own.
+    """
+    return f"{installation}/{former_round_workflow_id(area_code, period)}"
+
+
+def former_round_workflow_id(area_code: str, period: str) -> str:
+    """The id of a round that was begun before 2026-11-25."""
     return f"update-round/{area_code}/{period}"
 
 

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     HOLDS_MANAGE = "area:holds:manage"
     CLOCKS_ORDER = "area:clocks:order"
     ROUNDS_PLAN = "area:rounds:plan"
+    ROUNDS_SIGN = "area:rounds:sign"
     WORK_LISTS_ORDER = "area:work-lists:order"
     EVENT_LOG_EXPORT = "area:event-log:export"
     AREAS_LOCATE = "area:areas:locate"
@@ -67,6 +68,7 @@ LENT = READING | {
     Permission.EVIDENCE_UPLOAD,
     Permission.MINUTES_RECORD,
     Permission.INFORMATION_ANSWER,
+    Permission.ROUNDS_SIGN,
 }
 """What a leave lends at most: work on tasks, and what it takes to see them. Nobody submits or appoints for another."""
 _CONSULTED = frozenset({Permission.POLICIES_COMMENT})
@@ -76,13 +78,14 @@ _OFFICER = (
     | {Permission.TASKS_WORK, Permission.PERSONS_UNMASK, Permission.EVIDENCE_READ, Permission.INFORMATION_ANSWER}
 )
 _LOOKER = _OFFICER | {Permission.EVIDENCE_UPLOAD}
-_SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN}
+_SUPERVISOR = _OFFICER | {Permission.DELEGATIONS_MANAGE, Permission.UPDATES_REOPEN, Permission.ROUNDS_SIGN}
 _SUBMITTER = _OFFICER | {Permission.UPDATES_SUBMIT, Permission.UPDATES_APPEAL, Permission.EVIDENCE_UPLOAD}
 _OPERATOR = _SUBMITTER | {
     Permission.UPDATES_REPAIR,
     Permission.UPDATES_WITHDRAW,
     Permission.UPDATES_REOPEN,
     Permission.WORK_LISTS_ORDER,
+    Permission.ROUNDS_SIGN,
 }
 _BULK = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_REQUEST})
 _SECOND_EYES = frozenset({Permission.UNMASKING_READ, Permission.UNMASKING_APPROVE})
@@ -92,20 +95,21 @@ _SERVICE = READING | {Permission.UPDATES_SUBMIT, Permission.EVIDENCE_UPLOAD}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VILLAGE_OPERATOR: _OPERATOR,
-    Role.VILLAGE_HEAD: _OFFICER | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD, Permission.WORK_LISTS_ORDER},
+    Role.VILLAGE_HEAD: _OFFICER
+    | {Permission.MINUTES_RECORD, Permission.EVIDENCE_UPLOAD, Permission.WORK_LISTS_ORDER, Permission.ROUNDS_SIGN},
     Role.VILLAGE_COUNCIL: READING | _CONSULTED,
-    Role.PUSKESOS_OFFICER: _SUBMITTER,
+    Role.PUSKESOS_OFFICER: _SUBMITTER | {Permission.ROUNDS_SIGN},
     Role.GROUND_CHECKER: _LOOKER,
     Role.DISTRICT_SUPERVISOR: _SUPERVISOR | _LOOKER,
     Role.SUBDISTRICT_HEAD: _SUPERVISOR,
-    Role.REGENCY_VERIFIER: _OFFICER | _BULK,
+    Role.REGENCY_VERIFIER: _OFFICER | _BULK | {Permission.ROUNDS_SIGN},
     Role.REGENCY_SUPERVISOR: _SUPERVISOR
     | _BULK
     | {Permission.RIGHTS_HANDLE, Permission.CLOCKS_ORDER, Permission.AREAS_LOCATE},
     Role.REGENCY_HEAD: _SUPERVISOR
     | _SECOND_EYES
     | {Permission.HOLDS_MANAGE, Permission.RIGHTS_HANDLE, Permission.RIGHTS_ANSWER, Permission.POLICIES_PUBLISH},
-    Role.REGENCY_ASSISTANT: _OFFICER,
+    Role.REGENCY_ASSISTANT: _OFFICER | {Permission.ROUNDS_SIGN},
     Role.REGENCY_SECRETARY: READING | _CONSULTED,
     Role.REGENT: READING | _CONSULTED,
     Role.INSPECTORATE: READING

@@ -48,7 +48,7 @@ from domain.contracts import (
     queue_name,
 )
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
-from domain.ids import act_update_id, minutes_workflow_id, round_workflow_id, workflow_id
+from domain.ids import act_update_id, former_round_workflow_id, minutes_workflow_id, round_workflow_id, workflow_id
 from runtime.breaker import Breaker
 from runtime.codec import data_converter, open_each
 from runtime.settings import Settings
@@ -129,6 +129,7 @@ class Engine:
 
     def __init__(self, client: Client, *, queue_prefix: str, patience: timedelta = _PATIENCE) -> None:
         self._client = client
+        self._installation = queue_prefix
         self._queue = queue_name(queue_prefix, Queue.CASES)
         self._patience = patience
         self.breaker = Breaker("engine", self._probe)
@@ -190,7 +191,7 @@ class Engine:
                 await self._client.start_workflow(
                     ROUND_WORKFLOW,
                     StartRound(round_id=round_id),
-                    id=round_workflow_id(area_code, period),
+                    id=round_workflow_id(self._installation, area_code, period),
                     task_queue=self._queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -202,11 +203,16 @@ class Engine:
             raise _unavailable() from fault
 
     async def tell_round_moved(self, *, area_code: str, period: str) -> None:
-        """Signal that a round has other days. Raises EngineUnavailable, and EngineHasNoCaseError past its opening."""
+        """Signal that a round is to be looked at now. Raises EngineUnavailable, and EngineHasNoCaseError at its end."""
+        try:
+            await self._signal_round(round_workflow_id(self._installation, area_code, period))
+        except EngineHasNoCaseError:
+            await self._signal_round(former_round_workflow_id(area_code, period))
+
+    async def _signal_round(self, workflow_id: str) -> None:
         try:
             async with self._calling():
-                handle = self._client.get_workflow_handle(round_workflow_id(area_code, period))
-                await handle.signal("round_moved")
+                await self._client.get_workflow_handle(workflow_id).signal("round_moved")
         except (RPCError, TimeoutError, RuntimeError) as fault:
             raise _fault(fault) from fault
 

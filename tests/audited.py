@@ -80,6 +80,16 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
         "round_baseline": Silence("a snapshot, taken in pieces and never changed; that it is complete is an event"),
         "rounds": Silence("by which policy its baseline is taken, once", frozenset({"policy_version_id"})),
     },
+    ("activities/round_signoffs.py", "_look_at"): {
+        "round_signoffs": Silence(
+            "when to look again, and the deadline reckoned anew; rungs and answers that did not come are events",
+            frozenset({"look_at", "due_at", "deadline"}),
+        ),
+        "notifications": Silence("a digest of what stands; rungs that fire have their events"),
+    },
+    ("activities/round_signoffs.py", "_wait_or_finish"): {
+        "rounds": Silence("when the engine looks at it again", frozenset({"looks_at"})),
+    },
     ("activities/round_lists.py", "list_work"): {
         "rounds": Silence("by which policy its work is listed, once", frozenset({"policy_version_id"})),
     },

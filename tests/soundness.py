@@ -87,7 +87,7 @@ async def _assert_nothing_twice(scene: Scene) -> None:
         "a rung": "SELECT task_id, rung FROM escalations GROUP BY 1, 2 HAVING count(*) > 1",
         "a notification": """
             SELECT 1 FROM notifications n
-            GROUP BY update_id, task_id, subject, to_role, to_user_id, created_at
+            GROUP BY update_id, task_id, round_id, area_code, subject, to_role, to_user_id, created_at
             HAVING count(*) > greatest(1, (
                 SELECT count(*) FROM escalations e WHERE e.task_id = n.task_id AND e.fired_at = n.created_at
             ))

@@ -11,10 +11,12 @@ from api.deps import ActorDep, HeldVersions, IdempotencyKey, KawalDep, etag, req
 from api.pagination import Page, PageQuery, page_of
 from domain.areas import VillageCode
 from domain.permissions import Permission
+from domain.signoffs import Signing
 from domain.targets import ListMove
 from services.keyed import Call
 from services.queries.keyset import ByPlace
 from services.queries.work_lists import Target, VillageWork, list_targets, read_village
+from services.signoffs import sign_plan
 from services.work_lists import move_in_list
 
 router = APIRouter(tags=["rounds"])
@@ -52,6 +54,22 @@ async def move_round_target(
     """Put a household at another place of the list, for a reason; who did it, and why, is shown and in the trail."""
     call = Call(actor=actor, key=key, at=kawal.now(), holds=holds)
     return _tagged(await move_in_list(kawal, call, round_id, code, move), response)
+
+
+@router.post("/rounds/{round_id}/villages/{code}/signoffs", dependencies=[requires(Permission.ROUNDS_SIGN)])
+async def sign_village_plan(
+    round_id: UUID,
+    code: VillageCode,
+    signing: Signing,
+    key: IdempotencyKey,
+    actor: ActorDep,
+    kawal: KawalDep,
+    holds: HeldVersions,
+    response: Response,
+) -> VillageWork:
+    """Sign the step that the plan of a village waits for: propose, agree, object, answer an objection, or decide it."""
+    call = Call(actor=actor, key=key, at=kawal.now(), holds=holds)
+    return _tagged(await sign_plan(kawal, call, round_id, code, signing), response)
 
 
 def _tagged(shown: VillageWork, response: Response) -> VillageWork:

@@ -46,6 +46,7 @@ from db.models.retention import LegalHold
 from db.models.rights import DataSubjectDigest, DataSubjectExport, DataSubjectRequest
 from db.models.rounds import RoundBaseline, RoundRoll, RoundTerms, UpdateRound
 from db.models.sessions import RefreshToken, Session
+from db.models.signoffs import RoundSignoff
 from db.models.tallies import SignInTally
 from db.models.waits import DocumentWait, InformationRequest, LapseNotice
 from db.models.work_lists import RoundMove, RoundTarget, RoundVillage
@@ -109,6 +110,7 @@ __all__ = [
     "RoundBaseline",
     "RoundMove",
     "RoundRoll",
+    "RoundSignoff",
     "RoundTarget",
     "RoundTerms",
     "RoundVillage",

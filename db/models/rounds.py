@@ -19,7 +19,8 @@ class UpdateRound(Base):
     """A round of a regency; `version` is that of its latest terms.
 
     `baseline_at` is when its baseline was complete, `listed_at` when every village had its work list by the policy
-    `policy_version_id`, `rolled_at` when all that missed its cut-off had rolled over.
+    `policy_version_id`, `determined_at` when the plan of each was,
+    `rolled_at` when all that missed its cut-off had rolled over. The engine looks at it next at `looks_at`.
     """
 
     __tablename__ = "rounds"
@@ -39,6 +40,8 @@ class UpdateRound(Base):
     policy_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("policies.id"))
     baseline_at: Mapped[datetime | None]
     listed_at: Mapped[datetime | None]
+    determined_at: Mapped[datetime | None]
+    looks_at: Mapped[datetime | None]
     rolled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +18,10 @@ _REASONS: Final = ", ".join(f"'{reason}'" for reason in sorted(TargetReason))
 
 
 class RoundVillage(Base):
-    """A village in a round: how long its list was when it was made, and what its operators can do of it."""
+    """A village in a round: how long its list was when it was made, and what its operators can do of it.
+
+    `target` and `musdes_on` are what was proposed or decided last; they hold once they are determined.
+    """
 
     __tablename__ = "round_villages"
     __table_args__ = (CheckConstraint("capacity >= 0 AND listed >= 0", name="counts_not_negative"),)
@@ -30,6 +33,9 @@ class RoundVillage(Base):
     working_days: Mapped[int] = mapped_column(SmallInteger)
     capacity: Mapped[int]
     listed_at: Mapped[Moment]
+    target: Mapped[int | None]
+    musdes_on: Mapped[date | None]
+    determined_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 

@@ -29,6 +29,7 @@ from domain.policy.model import (
 )
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule, RetentionSubject, period_of
 from domain.policy.reverification import ReverificationRule, RiskRule
+from domain.policy.signoffs import SignoffRule, SignoffsRule
 from domain.policy.stages import AtLeast, Power, Rung, RungAction, StageRule
 from domain.policy.tables import dispute_table, ground_table, ladder_table, reasons_table, route_table, rules_table
 from domain.policy.validation import RULES, check_policy, parse_policy
@@ -69,6 +70,8 @@ __all__ = [
     "RouteRule",
     "Rung",
     "RungAction",
+    "SignoffRule",
+    "SignoffsRule",
     "StageRule",
     "Trigger",
     "ValueTrigger",

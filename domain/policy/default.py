@@ -13,6 +13,7 @@ from domain.durations import CalendarDays, Elapsed, Share, WindowClose, WorkingD
 from domain.policy.default_disputes import default_appeals, default_conflicts
 from domain.policy.default_ground import default_ground_checks
 from domain.policy.default_rungs import DECIDE, LADDER_SOURCE, MANAGE, Pace, above, assistant, reminder, supervisor
+from domain.policy.default_signoffs import default_signoffs
 from domain.policy.model import (
     DEFAULT_PUBLICATION,
     DeliveryRule,
@@ -188,6 +189,7 @@ def _policy(
             strength=Strength.PROPOSAL,
         ),
         ground_checks=default_ground_checks(pace),
+        signoffs=default_signoffs(pace),
     )
 
 

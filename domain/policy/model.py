@@ -18,6 +18,7 @@ from domain.policy.disputes import AppealsRule, ConflictsRule, dispute_stage
 from domain.policy.ground_checks import GroundChecksRule, ground_stage
 from domain.policy.retention import DEFAULT_RETENTION, RetentionRule
 from domain.policy.reverification import DEFAULT_REVERIFICATION, ReverificationRule
+from domain.policy.signoffs import SignoffsRule
 from domain.policy.stages import ListOf, Power, Rung, RungAction, SetOf, StageRule
 from domain.policy.waits import DocumentWaitRule, InformationRule, LapseRule
 from domain.provenance import Bilingual, Datum, Provenance
@@ -119,7 +120,7 @@ class Policy(Datum):
     Without `minutes`, as in versions of before they were records, a deliberation names them by their number alone.
     Without `appeals` a rejection is final, without `conflicts` a no stands whoever said yes. Without `document_wait` no
     repair waits for a paper, without `lapse` no case ends because nobody mends it, without `information` no other
-    office is asked, and without `ground_checks` nobody is sent to look.
+    office is asked, without `ground_checks` nobody is sent to look, and without `signoffs` villages propose nothing.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")
@@ -146,6 +147,7 @@ class Policy(Datum):
     lapse: LapseRule | None = None
     information: InformationRule | None = None
     ground_checks: GroundChecksRule | None = None
+    signoffs: SignoffsRule | None = None
 
     def offers(self, kind: Kind) -> bool:
         """Whether a route takes this kind: a version published before the kind existed has none."""

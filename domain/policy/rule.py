@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from domain.errors import Violation
 from domain.policy.model import Policy
 from domain.policy.stages import Rung, StageRule
+from domain.signoffs import SignoffStep
 from domain.vocabulary import Stage
 
 Violations = Iterator[Violation]
@@ -36,6 +37,9 @@ def ladders_of(policy: Policy) -> Iterator[tuple[str, tuple[Rung, ...]]]:
             yield f"/conflicts/disputes/{index}/ladder", dispute.ladder
     if policy.information is not None:
         yield "/information/ladder", policy.information.ladder
+    if policy.signoffs is not None:
+        for step in SignoffStep:
+            yield f"/signoffs/{step.value}/ladder", policy.signoffs.of(step).ladder
     if policy.delivery.ministry:
         yield "/delivery/ladder", policy.delivery.ladder
 

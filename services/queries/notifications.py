@@ -103,6 +103,34 @@ WORDS: Final[dict[str, Text]] = {
     "round_planned": Text(id="Periode pemutakhiran direncanakan.", en="An update round was planned."),
     "round_rescheduled": Text(id="Jadwal periode pemutakhiran berubah.", en="An update round was rescheduled."),
     "round_closed": Text(id="Periode pemutakhiran ditutup.", en="An update round was closed."),
+    "round_proposal_asked": Text(
+        id="Desa diminta mengusulkan sasaran dan tanggal musdes.", en="The village is asked for its target and musdes."
+    ),
+    "round_puskesos_asked": Text(
+        id="Usulan sasaran desa menunggu persetujuan PUSKESOS.", en="The plan of a village waits for PUSKESOS."
+    ),
+    "round_dinas_asked": Text(
+        id="Usulan sasaran desa menunggu persetujuan Dinas Sosial.", en="The plan of a village waits for Dinas Sosial."
+    ),
+    "round_answer_asked": Text(
+        id="Ada keberatan atas usulan sasaran desa; tanggapan diminta.",
+        en="Somebody objects to the plan of the village; its answer is asked for.",
+    ),
+    "round_ruling_asked": Text(
+        id="Keberatan atas usulan sasaran desa menunggu keputusan.",
+        en="An objection to the plan of a village waits for a decision.",
+    ),
+    "round_plan_determined": Text(id="Sasaran desa telah ditetapkan.", en="The plan of the village is determined."),
+    "round_signoff_reminder": Text(
+        id="Rencana desa menunggu tanda tangan Anda.", en="The plan of a village waits for you."
+    ),
+    "round_signoff_escalation": Text(
+        id="Tanda tangan atas rencana desa terlambat dan telah dieskalasi.",
+        en="A signature under the plan of a village is late and has escalated.",
+    ),
+    "round_signoff_digest": Text(
+        id="Rencana desa masih belum ditandatangani.", en="The plan of a village is still not signed."
+    ),
     "rolled_over": Text(
         id="Usulan lewat batas periode dan dihitung untuk periode berikutnya; tidak ditolak.",
         en="An update missed the cut-off of the round and counts for the next one; it is not rejected.",

@@ -22,6 +22,7 @@ from domain.targets import REASON_WORDS, MoveReason, TargetReason
 from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.queries.keyset import ByPlace, PageOf, Slice, cut
+from services.queries.signoffs import SignoffView, read_signoffs
 from services.queries.view import AreaRef, OfficeRef, PersonRef, Text, View
 from services.queries.who import read_who
 
@@ -65,7 +66,11 @@ class VillageWork(View):
     operators: int = Field(description="Operators of the village when the list was made")
     working_days: int = Field(description="Working days of the input window")
     capacity: int = Field(description="How many households that is by the policy's pace")
-    asked: int = Field(description="The first so many of the list are asked for")
+    asked: int = Field(description="The first so many of the list are asked for: its target, or else what it can")
+    target: int | None = Field(description="What was proposed or decided last; it holds once it is determined")
+    musdes_on: date | None
+    determined_at: datetime | None
+    signoffs: tuple[SignoffView, ...] = Field(description="Every step of its plan, in order; the last may be open")
     never_verified: int = Field(description="Of the list, never verified")
     by_reason: dict[TargetReason, int]
     hamlets: tuple[HamletWork, ...] = Field(description="Those without a case first, the largest of them before")
@@ -115,7 +120,11 @@ async def read_village_work(connection: AsyncConnection, shown: Round, area_code
         operators=row.operators,
         working_days=row.working_days,
         capacity=row.capacity,
-        asked=min(row.listed, row.capacity),
+        asked=_asked(row),
+        target=row.target,
+        musdes_on=row.musdes_on,
+        determined_at=row.determined_at,
+        signoffs=await read_signoffs(connection, shown.id, area_code),
         never_verified=reasons.get(TargetReason.NEVER_VERIFIED, 0),
         by_reason=reasons,
         hamlets=await _hamlets(connection, shown.id, area_code),
@@ -134,8 +143,11 @@ async def list_targets(
         village = await _village(connection, round_id, area_code)
         found = (await connection.execute(_targets(round_id, area_code, page=page))).all()
     rows, after = cut(found, page.limit, lambda row: ByPlace(row.position))
-    asked = min(village.listed, village.capacity)
-    return Slice([_target(row, asked=asked) for row in rows], after)
+    return Slice([_target(row, asked=_asked(village)) for row in rows], after)
+
+
+def _asked(village: Row[*tuple[Any, ...]]) -> int:
+    return min(village.listed, village.capacity) if village.target is None else village.target
 
 
 def _of_village(model: Any, round_id: UUID, area_code: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from activities.casework import Desk
 from activities.rounds import RoundsAtWork
 from devstack.demo_people import CIKUBANG, TARAJU
 from domain.calendar import ONE_DAY
-from domain.contracts import CarryRoundOn, TakeBaseline
+from domain.contracts import CarryRoundOn, RoundCarried, TakeBaseline
 from tests.api.conftest import Office
 from tests.rounds import at_work, dates, planned, today
 from tests.scene import VAULT, household_of
@@ -26,8 +26,9 @@ async def carried(office: Office, round_id: UUID) -> None:
     """The baseline taken and the work lists made, as the engine has it done."""
     work = RoundsAtWork(Desk(office.scene.worker, VAULT, office.scene.rules))
     await at_work(datetime.now(UTC)).run(work.take_baseline, TakeBaseline(round_id=round_id, after=None))
-    while not (await at_work(datetime.now(UTC)).run(work.carry_round_on, CarryRoundOn(round_id=round_id))).over:
-        pass
+    done = RoundCarried()
+    while not done.over and done.wake_at is None:
+        done = await at_work(datetime.now(UTC)).run(work.carry_round_on, CarryRoundOn(round_id=round_id))
 
 
 @pytest.fixture

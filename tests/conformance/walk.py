@@ -231,6 +231,9 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/rounds/{round_id}/villages/{code}/moves": Step(
         Of.AREA, {"household_id": "{household_id}", "to": 1, "reason": "one_visit"}, headers=_KEYED
     ),
+    "POST /v1/rounds/{round_id}/villages/{code}/signoffs": Step(
+        Of.AREA, {"act": "propose", "target": 1, "musdes_on": "2027-03-10"}, headers=_KEYED
+    ),
     "POST /v1/rounds/{round_id}/rescheduling": Step(
         Of.AREA, {**_DAYS, "publishes": "2027-03-24", "reason": "disaster"}, headers=_KEYED, over=REGENCY
     ),

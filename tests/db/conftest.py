@@ -33,6 +33,7 @@ from db.repositories.clocks import add_job
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.repositories.evidence import EvidenceRow, add_evidence, bind_evidence
 from db.repositories.rounds import read_round, roll_case
+from db.repositories.signoffs import open_step
 from db.repositories.tallies import lock_tally
 from db.repositories.trail import Doer
 from db.repositories.work_lists import keep_list
@@ -41,13 +42,17 @@ from devstack.postgres import PostgresServer
 from devstack.seed import World
 from domain.authority import Permission, Seat
 from domain.baseline import BaselineFacts
+from domain.calendar import WorkingCalendar
 from domain.changes import IdentityCorrection
 from domain.disclosure import Purpose
 from domain.evidence import EvidenceRef, EvidenceType, Naming
 from domain.ids import new_id
 from domain.keyring import generate
+from domain.policy import default_policy
 from domain.sessions import Lifetime, Origin, SessionKind
 from domain.signing import SigningRing
+from domain.signoff_clocks import signoff_clock
+from domain.signoffs import Next, SignoffStep
 from domain.targets import TargetReason
 from domain.vocabulary import Role, Stage
 from domain.worklist import Capacity, Listed
@@ -154,6 +159,18 @@ async def _list_work(connection: AsyncConnection, round_id: UUID, household_id: 
     """The work list of the village, of one household, and a move of it that somebody made."""
     listed = [Listed(household_id, (TargetReason.OLD,), 40, today(at))]
     await keep_list(connection, round_id, TARAJU, listed, capacity=Capacity(1, 10, 100), at=at)
+    policy = default_policy()
+    assert policy.signoffs is not None
+    clock = signoff_clock(
+        policy.signoffs.proposal,
+        at,
+        calendar=WorkingCalendar(area_code="*", version=1, zone="Asia/Jakarta"),
+        orders=(),
+        extra_days=0,
+        now=at,
+    )
+    following = Next(SignoffStep.PROPOSAL)
+    await open_step(connection, policy.signoffs, following, round_id=round_id, area_code=TARAJU, clock=clock, at=at)
 
 
 async def _move_by_hand(scene: Scene, round_id: UUID) -> None:

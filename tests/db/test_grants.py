@@ -94,8 +94,11 @@ UPDATED: Final = {
     ("kawal_app", "outbox"): ALL,
     ("kawal_app", "policy_drafts"): "closes_at deadline opened_at revision status version",
     ("kawal_app", "refresh_tokens"): "replaced_by used_at",
+    ("kawal_app", "round_signoffs"): (
+        "act ended_at musdes_on office_id on_behalf_of reason signed_by signed_role target words"
+    ),
     ("kawal_app", "round_targets"): "position",
-    ("kawal_app", "round_villages"): "version",
+    ("kawal_app", "round_villages"): "determined_at musdes_on target version",
     ("kawal_app", "rounds"): "closed_at closed_by version",
     ("kawal_app", "sessions"): "ended_at ended_because expires_at seen_at",
     ("kawal_app", "sign_in_tallies"): ALL,
@@ -119,7 +122,8 @@ UPDATED: Final = {
     ("kawal_worker", "minutes"): "finished_at",
     ("kawal_worker", "minutes_cases"): "detail result settled_at task_id",
     ("kawal_worker", "outbox"): ALL,
-    ("kawal_worker", "rounds"): "baseline_at listed_at policy_version_id rolled_at",
+    ("kawal_worker", "round_signoffs"): "deadline due_at ended_at level look_at roles rungs_fired",
+    ("kawal_worker", "rounds"): "baseline_at determined_at listed_at looks_at policy_version_id rolled_at",
     ("kawal_worker", "tasks"): ALL,
     ("kawal_worker", "updates"): ALL,
 }

@@ -49,6 +49,7 @@ AREA_TABLES: Final = (
     "round_baseline",
     "round_moves",
     "round_rolls",
+    "round_signoffs",
     "round_targets",
     "round_villages",
     "ground_checks",
