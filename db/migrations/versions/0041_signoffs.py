@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from db.migrations.row_security import IN_VIEW, IS_SYSTEM, allow, secure
 
-revision = "0039"
-down_revision = "0038"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
