@@ -60,7 +60,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "deadlines": "When something would be due.",
     "clocks": "Suspensions, outages and calendars: what moves the deadlines of an area.",
     "rounds": "Update rounds: the calendar of a regency's period, and what counts for it.",
-    "research": "Whole rounds as a log in which nobody is recognised.",
+    "research": "What villages are sent back for; whole rounds as a log in which nobody is recognised.",
     "policies": "The rules of an area, version by version.",
     "people": "Accounts, appointments, offices, leaves and keys.",
     "partners": "Where partners call back.",
