@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final, NamedTuple, assert_never
+from typing import Annotated, Final, Literal, NamedTuple, assert_never
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from domain.authority import Actor, Grant, Involvement, Seat, deciding_seat
 from domain.circumstances import Address, Circumstances
 from domain.disputes import Answer
 from domain.errors import Forbidden, GroundCheckAwaited, NotPossibleNow, Violation
+from domain.evidence import Capture
 from domain.places import Place, Standpoint, distance_m
 from domain.policy import (
     BY_HAND,
@@ -77,8 +78,24 @@ class GroundReportInput(_Input):
         return [] if self.observed is None else sorted(self.observed.differences())
 
 
+class PhotoPlace(BaseModel):
+    """How far from where somebody reports to have stood a photo says that it was taken, in metres; by its own data.
+
+    With `source` `device`, by what the uploading device said of it. A difference is shown, and nothing follows from it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    photo: UUID
+    distance_m: float
+    source: Literal["photo", "device"]
+
+
 class GroundContent(BaseModel):
-    """What of a report is sealed: it shows where people live and how. `distance_m` is from the reference `point`."""
+    """What of a report is sealed: it shows where people live and how. `distance_m` is from the reference `point`.
+
+    `photo_places` are of those photos that say where they were taken.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,6 +105,7 @@ class GroundContent(BaseModel):
     note: str | None = None
     distance_m: float | None = None
     point: UUID | None = None
+    photo_places: tuple[PhotoPlace, ...] = ()
 
 
 class ReferencePoint(NamedTuple):
@@ -307,8 +325,13 @@ def _check_found(report: GroundReportInput, *, rule: GroundChecksRule) -> Iterat
         )
 
 
-def content_of(report: GroundReportInput, *, point: ReferencePoint | None) -> GroundContent:
-    """What is sealed of a report, with how far from the village it was made, where that is known to be anywhere."""
+def content_of(
+    report: GroundReportInput, *, point: ReferencePoint | None, captures: Mapping[UUID, Capture]
+) -> GroundContent:
+    """What is sealed of a report, with how far from the village it was made, where that is known to be anywhere.
+
+    `captures` is what its photos say of where they were taken, by their ids.
+    """
     return GroundContent(
         coordinates=report.coordinates,
         seen_at=report.seen_at,
@@ -316,7 +339,17 @@ def content_of(report: GroundReportInput, *, point: ReferencePoint | None) -> Gr
         note=report.note,
         distance_m=None if point is None else round(distance_m(point.place, report.coordinates)),
         point=None if point is None else point.id,
+        photo_places=tuple(_photo_places(report, captures)),
     )
+
+
+def _photo_places(report: GroundReportInput, captures: Mapping[UUID, Capture]) -> Iterator[PhotoPlace]:
+    for photo in dict.fromkeys(report.photos):
+        taken = captures[photo].coordinates if photo in captures else None
+        if taken is not None:
+            place = Place(latitude=taken.latitude, longitude=taken.longitude)
+            away = round(distance_m(report.coordinates, place))
+            yield PhotoPlace(photo=photo, distance_m=away, source=taken.source)
 
 
 def is_far(content: GroundContent, rule: GroundChecksRule) -> bool | None:

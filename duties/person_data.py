@@ -312,7 +312,7 @@ def _seen(row: Any, vault: Vault) -> dict[str, Any] | None:
     if row.content is None:
         return None
     content = vault.open(row.content, GroundContent, context=report_context(row.id))
-    return content.model_dump(mode="json", exclude={"note", "point"}, exclude_none=True)
+    return content.model_dump(mode="json", exclude={"note", "point"}, exclude_defaults=True)
 
 
 def _file(row: Any) -> FileHeld:

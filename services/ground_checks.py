@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.models import AreaPoint
 from db.repositories import trail
 from db.repositories.cases import CaseRecord, add_finding, lock_case, touch_case
-from db.repositories.evidence import bind_evidence, check_photos, files_in_trail, photos_named
+from db.repositories.evidence import bind_evidence, captures_of, check_photos, files_in_trail, photos_named
 from db.repositories.ground_checks import (
     NewReport,
     add_report,
@@ -198,7 +198,11 @@ async def _supersede(
     naming, at = _naming(call, case), call.at
     photos = photos_named(found.photos)
     files = await bind_evidence(connection, photos, naming, update_id=case.id, revision=case.revision, at=at)
-    content = content_of(found, point=await find_point(connection, case.area_code))
+    content = content_of(
+        found,
+        point=await find_point(connection, case.area_code),
+        captures=await captures_of(connection, found.photos, vault=kawal.vault),
+    )
     new = NewReport(
         id=new_id(),
         check_id=before.check_id,

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from activities.casework.ladder import rule_of
 from activities.casework.work import Work
 from db.repositories.cases import Standing, add_finding
-from db.repositories.evidence import bind_evidence, check_photos, files_in_trail, photos_named
+from db.repositories.evidence import bind_evidence, captures_of, check_photos, files_in_trail, photos_named
 from db.repositories.ground_checks import (
     AskedCheck,
     NewReport,
@@ -108,7 +108,11 @@ async def _keep(
     by: Doer,
     files: list[JsonValue],
 ) -> None:
-    content = content_of(report, point=await find_point(work.connection, work.case.area_code))
+    content = content_of(
+        report,
+        point=await find_point(work.connection, work.case.area_code),
+        captures=await captures_of(work.connection, report.photos, vault=work.vault),
+    )
     new = NewReport(
         id=report_id,
         check_id=check_id,

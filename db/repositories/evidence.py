@@ -179,6 +179,16 @@ async def read_captures(connection: AsyncConnection, update_id: UUID, *, vault: 
     return {row.id: vault.open(row.capture, Capture, context=capture_context(row.id)) for row in rows}
 
 
+async def captures_of(connection: AsyncConnection, ids: Iterable[UUID], *, vault: Vault) -> dict[UUID, Capture]:
+    """Where and when these files were taken, by their ids, as far as that is known."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    known = select(Evidence.id, Evidence.capture).where(Evidence.id.in_(wanted), Evidence.capture.is_not(None))
+    rows = await connection.execute(known)
+    return {row.id: vault.open(row.capture, Capture, context=capture_context(row.id)) for row in rows}
+
+
 def files_in_trail(bound: Mapping[UUID, bytes]) -> list[JsonValue]:
     """How the trail of a case names its files: by id and content."""
     return [{"id": str(each), "sha256": bound[each].hex()} for each in sorted(bound)]

@@ -19,6 +19,7 @@ from domain.evidence import BLURRED_M
 from domain.ground_checks import (
     FiledCheck,
     GroundContent,
+    PhotoPlace,
     check_note_context,
     report_context,
     requesting_seat,
@@ -34,6 +35,14 @@ from services.queries.who import Who
 
 _TOLD_TO_M = 100
 """To so many metres a distance is told: with the village's place it would else draw a circle through a door."""
+
+
+class PhotoPlaceShown(View):
+    """Where a photo says that it was taken, as far from where whoever looked says to have stood."""
+
+    photo: UUID
+    distance_m: int = Field(description="To a hundred metres; a difference to be asked about, not a verdict")
+    source: Literal["photo", "device"] = Field(description="Who says so: the picture, or the device it was sent from")
 
 
 class GroundReportShown(View):
@@ -52,6 +61,7 @@ class GroundReportShown(View):
     )
     far: bool | None = Field(description="Whether that is farther than the policy takes for granted")
     photos: tuple[UUID, ...] = Field(description="Ids of files of evidence")
+    photo_places: tuple[PhotoPlaceShown, ...] = Field(description="Of the photos that say where they were taken")
     filed_by: PersonRef | None
     on_behalf_of: PersonRef | None
     role: Role
@@ -130,9 +140,10 @@ def _report(row: Row[*tuple[Any, ...]], who: Who, *, vault: Vault) -> GroundRepo
         note=note and masked_text(note),
         coordinates=None if content is None else _blurred(content.coordinates),
         seen_at=None if content is None else content.seen_at,
-        distance_m=None if distance is None else round(distance / _TOLD_TO_M) * _TOLD_TO_M,
+        distance_m=None if distance is None else _told(distance),
         far=row.far,
         photos=tuple(row.photos),
+        photo_places=() if content is None else tuple(_place_shown(each) for each in content.photo_places),
         filed_by=who.person(row.filed_by),
         on_behalf_of=who.person(row.on_behalf_of),
         role=row.role,
@@ -140,6 +151,14 @@ def _report(row: Row[*tuple[Any, ...]], who: Who, *, vault: Vault) -> GroundRepo
         filed_at=row.filed_at,
         erased_at=row.report_erased_at,
     )
+
+
+def _place_shown(place: PhotoPlace) -> PhotoPlaceShown:
+    return PhotoPlaceShown(photo=place.photo, distance_m=_told(place.distance_m), source=place.source)
+
+
+def _told(metres: float) -> int:
+    return round(metres / _TOLD_TO_M) * _TOLD_TO_M
 
 
 def content_of_row(row: Row[*tuple[Any, ...]], *, vault: Vault) -> GroundContent | None:

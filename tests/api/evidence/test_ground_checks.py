@@ -13,7 +13,7 @@ import pytest
 from tests.api.conftest import Office
 from tests.api.evidence.conftest import Counter, Desk
 from tests.api.test_acts import submitted
-from tests.evidence.files import picture
+from tests.evidence.files import photo, picture
 from tests.soundness import assert_sound
 
 pytestmark = pytest.mark.embedded
@@ -109,6 +109,28 @@ async def test_an_officer_has_somebody_look_and_decides_on_what_was_found(staffe
     decided = await verifier.post(f"/v1/tasks/{filed.json()['next_task_id']}/decision", json={"outcome": "forward"})
     assert decided.status_code == 200
     await assert_sound(office.scene)
+
+
+async def test_a_photo_that_says_it_was_taken_elsewhere_is_shown_to_say_so(staffed_counter: Counter) -> None:
+    """Some fifteen kilometres away; nothing follows from it by itself, and a correction is compared as well."""
+    office = staffed_counter.office
+    update_id, task = await asked(office)
+    desk = Desk(await office.desk_of(LOOKER))
+    elsewhere, silent = await desk.uploaded(photo()), await desk.uploaded(photo(place=False))
+    assert (await report(office, task, found(elsewhere, silent))).status_code == 200
+    told = (await seen(office, update_id))["ground_checks"][0]["report"]
+    assert told["photo_places"] == [{"photo": elsewhere, "distance_m": 16800, "source": "photo"}]
+    assert (told["outcome"], told["far"]) == ("found_as_reported", None)
+    there = found(elsewhere, silent, coordinates={"latitude": -7.358472, "longitude": 108.103403, "accuracy_m": 8})
+    looker = await office.desk_of(LOOKER)
+    corrected = await looker.post(
+        f"/v1/updates/{update_id}/ground-reports/{told['id']}/correction",
+        json=there,
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert corrected.status_code == 201, corrected.text
+    again = (await seen(office, update_id))["ground_checks"][0]["report"]
+    assert again["photo_places"] == [{"photo": elsewhere, "distance_m": 0, "source": "photo"}]
 
 
 async def test_where_somebody_stood_is_shown_in_full_by_a_reading_that_is_logged(staffed_counter: Counter) -> None:
