@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import Evidence, Revision, Update, UpdateEvidence
+from db.models import Evidence, MinutesRecord, Revision, Update, UpdateEvidence
 from db.repositories.cases import open_papers, papers_context
 from db.repositories.disclosure import Read, Reader, log_readings
 from db.session import Viewer
@@ -119,12 +119,12 @@ async def list_evidence(kawal: Kawal, actor: Actor, update_id: UUID) -> Evidence
 async def open_evidence(kawal: Kawal, actor: Actor, evidence_id: UUID, *, thumbnail: bool) -> Download:
     """A file, or its small picture, for somebody with authority over it; that they read it is logged first.
 
-    A file that stands behind no case is its uploader's alone. Raises NotFound, Forbidden, EvidenceErased,
-    EvidenceUnavailable.
+    A file that stands behind no case is its uploader's alone, but for the scan of recorded minutes. Raises NotFound,
+    Forbidden, EvidenceErased, EvidenceUnavailable.
     """
     async with kawal.database.transaction(Viewer.of(actor)) as connection:
         row = (await connection.execute(_ONE.where(Evidence.id == evidence_id))).one_or_none()
-        if row is None or (row.update_id is None and row.uploaded_by != actor.user_id):
+        if row is None or not (row.update_id or row.of_minutes or row.uploaded_by == actor.user_id):
             raise NotFound(f"There is no file {evidence_id} for you.")
         seat = actor.seat_for(Permission.EVIDENCE_READ, area_code=row.area_code)
         if row.erased_at is not None:
@@ -171,7 +171,12 @@ def _reading(row: Row[*tuple[Any, ...]]) -> Read:
 
 _FILES = select(Evidence.__table__)
 _ONE = (
-    select(Evidence.__table__, UpdateEvidence.update_id, Update.household_id)
+    select(
+        Evidence.__table__,
+        UpdateEvidence.update_id,
+        Update.household_id,
+        exists().where(MinutesRecord.scan_id == Evidence.id).label("of_minutes"),
+    )
     .outerjoin(UpdateEvidence, UpdateEvidence.evidence_id == Evidence.id)
     .outerjoin(Update, Update.id == UpdateEvidence.update_id)
 )

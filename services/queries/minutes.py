@@ -154,7 +154,7 @@ def _facts(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
         "finished_at": row.finished_at,
         "superseded_by": row.superseded_by,
         "progress": Progress(cases=row.listed, open=row.unsettled, decided=row.decided),
-        "links": {"self": f"/v1/minutes/{row.id}", **scan},
+        "links": {"self": f"/v1/minutes/{row.id}", "print": f"/v1/minutes/{row.id}/print", **scan},
     }
 
 

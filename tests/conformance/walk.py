@@ -164,6 +164,8 @@ WALK: Final[Mapping[str, Step]] = {
         headers=_KEYED,
     ),
     "GET /v1/minutes/{minutes_id}": Step(Of.AREA),
+    "GET /v1/minutes/form": Step(Of.AREA, query=f"area={VILLAGE}"),
+    "GET /v1/minutes/{minutes_id}/print": Step(Of.AREA),
     # Households
     "GET /v1/households": Step(Of.ROWS),
     "GET /v1/households/{household_id}": Step(Of.AREA),
