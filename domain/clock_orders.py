@@ -8,8 +8,9 @@ the records alone, so that it is the same whoever works it out, and however ofte
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Annotated, Final, Self
 from uuid import UUID
 
@@ -122,8 +123,8 @@ def pauses_of(orders: Iterable[ClockOrder], *, stage: Stage, opened_at: datetime
 def credits_of(orders: Sequence[ClockOrder], *, stage: Stage, opened_at: datetime, now: datetime) -> tuple[Credit, ...]:
     """The working days that outages give a task that was open while they lasted.
 
-    Of outages that overlap only the one that gives most counts, and none for a time that a suspension gives back
-    already: no moment is made up for twice.
+    Of outages that overlap only the one that gives most counts. Of one that a suspension covers in part, so much of
+    its days counts as it lasted beside the suspension, begun days in full: no moment is made up for twice.
     """
     concerned = [order for order in orders if order.holds_up(stage) and order.overlaps(opened_at, None)]
     suspended = [order for order in concerned if order.kind is OrderKind.SUSPENSION]
@@ -131,12 +132,24 @@ def credits_of(orders: Sequence[ClockOrder], *, stage: Stage, opened_at: datetim
         (order for order in concerned if order.credit_days is not None and order.from_ <= now),
         key=lambda order: (-(order.credit_days or 0), order.from_, order.id),
     )
-    given: list[ClockOrder] = []
+    given: list[tuple[ClockOrder, int]] = []
     for order in generous:
-        if not any(order.overlaps(other.from_, other.until) for other in (*given, *suspended)):
-            given.append(order)
+        days = _days_beside(order, suspended)
+        if days and not any(order.overlaps(other.from_, other.until) for other, _ in given):
+            given.append((order, days))
     return tuple(
-        Credit(working_days=order.credit_days, cause="recorded_outage", note=order.number, order=order.id)
-        for order in sorted(given, key=lambda order: (order.from_, order.id))
-        if order.credit_days is not None
+        Credit(working_days=days, cause="recorded_outage", note=order.number, order=order.id)
+        for order, days in sorted(given, key=lambda each: (each[0].from_, each[0].id))
     )
+
+
+def _days_beside(outage: ClockOrder, suspended: Iterable[ClockOrder]) -> int:
+    """The days of credit for that part of an outage in which no suspension held."""
+    if outage.until is None or outage.credit_days is None:
+        return 0
+    beside, reached = timedelta(), outage.from_
+    for other in sorted(suspended, key=lambda each: each.from_):
+        beside += max(min(other.from_, outage.until) - reached, timedelta())
+        reached = max(reached, outage.until if other.until is None else min(other.until, outage.until))
+    beside += outage.until - reached
+    return ceil(outage.credit_days * (beside / (outage.until - outage.from_)))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.authority import Actor, Grant, Permission, Seat
 from domain.bounded_pauses import stands_until
 from domain.calendar import WorkingCalendar
-from domain.errors import NotPossibleNow
+from domain.errors import Forbidden, NotPossibleNow
 from domain.evidence import EvidenceType
 from domain.pauses import ClockInterval, PauseCause
+from domain.policy import StageRule
 from domain.policy.waits import DocumentWaitRule
+from domain.supervision import managing_seat
 from domain.vocabulary import DocumentWaitReason, PeerOffice
 
 
@@ -43,6 +46,17 @@ class DocumentWaitEndInput(_Input):
     """The paper has come, as an uploaded file; without one, the repair goes on without the paper."""
 
     evidence_id: UUID | None = None
+
+
+def ending_seat(actor: Actor, *, area_code: str, rule: StageRule, grants: Collection[Grant]) -> Seat:
+    """The seat in which `actor` lets a repair go on: of whoever mends, or of who manages the repair.
+
+    Raises NotFound, Forbidden.
+    """
+    try:
+        return actor.seat_for(Permission.UPDATES_REPAIR, area_code=area_code)
+    except Forbidden:
+        return managing_seat(actor, area_code=area_code, rule=rule, grants=grants)
 
 
 def waits_until(

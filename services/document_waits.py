@@ -18,12 +18,18 @@ from db.repositories.cases import CaseRecord, lock_case, save_case
 from db.repositories.document_waits import begin_wait, end_wait, find_open_wait
 from db.repositories.evidence import bind_evidence, check_evidence, files_in_trail
 from db.repositories.pauses import begin_pause_until, cut_pause
-from db.repositories.tasks import TaskRecord, find_open_task, notify, read_pauses
+from db.repositories.tasks import TaskRecord, find_open_task, notify, read_grants, read_pauses
 from db.repositories.trail import Doer, Entry, stream_of_update
 from db.session import Viewer
 from domain.audit import AuditType
 from domain.authority import Permission, Seat
-from domain.document_waits import DocumentWaitEnd, DocumentWaitEndInput, DocumentWaitInput, waits_until
+from domain.document_waits import (
+    DocumentWaitEnd,
+    DocumentWaitEndInput,
+    DocumentWaitInput,
+    ending_seat,
+    waits_until,
+)
 from domain.errors import InvalidInput, NotPossibleNow
 from domain.evidence import EvidenceRef, EvidenceType, Naming
 from domain.ladder import stage_rule
@@ -85,18 +91,27 @@ async def await_document(kawal: Kawal, call: Call, update_id: UUID, wanted: Docu
 async def end_document_wait(
     kawal: Kawal, call: Call, update_id: UUID, ending: DocumentWaitEndInput
 ) -> tuple[WaitNow, bool]:
-    """Let the repair go on, with the file that has come or without; as `await_document`.
+    """Let the repair go on, with the file that has come or without; as `await_document`, and for its supervisors too.
 
     Raises NotPossibleNow where it waits for nothing, InvalidInput for a file that is not the paper it waits for.
     """
     async with kawal.database.transaction(Viewer.of(call.actor)) as connection:
-        case, seat = await _locked(connection, call, update_id)
+        case = await lock_case(connection, update_id)
+        call.actor.seat_for(Permission.TASKS_WORK, area_code=case.area_code)
 
         async def end() -> WaitNow:
+            seat = await _ending_seat(kawal, connection, call, case)
             return await _end(await _repair(kawal, connection, call, case, seat, Happening.DOCUMENT_WAIT_ENDED), ending)
 
         route = f"POST /v1/updates/{update_id}/document-wait/end"
         return await once(connection, call, ending, end, answer=WaitNow, route=route, vault=kawal.vault)
+
+
+async def _ending_seat(kawal: Kawal, connection: AsyncConnection, call: Call, case: CaseRecord) -> Seat:
+    policy = await kawal.rules.policy(connection, case.policy_version_id)
+    task = await find_open_task(connection, case.id)
+    grants = [] if task is None or task.stage is not Stage.REPAIR else await read_grants(connection, task.id)
+    return ending_seat(call.actor, area_code=case.area_code, rule=policy.repair, grants=grants)
 
 
 async def _locked(connection: AsyncConnection, call: Call, update_id: UUID) -> tuple[CaseRecord, Seat]:

@@ -39,7 +39,7 @@ async def await_document(
     return _told(response, *await document_waits.await_document(kawal, call, update_id, wanted))
 
 
-@router.post("/document-wait/end", dependencies=[requires(Permission.UPDATES_REPAIR)])
+@router.post("/document-wait/end", dependencies=[requires(Permission.TASKS_WORK)])
 async def end_document_wait(
     update_id: UUID,
     ending: DocumentWaitEndInput,
@@ -48,7 +48,10 @@ async def end_document_wait(
     kawal: KawalDep,
     response: Response,
 ) -> WaitNow:
-    """Let the repair go on with what was left of its time: the paper has come as a file, or is given up."""
+    """Let the repair go on with what was left of its time: the paper has come as a file, or is given up.
+
+    Whoever mends in the village does, and who manages the repair.
+    """
     call = Call(actor=actor, key=key, at=kawal.now())
     return _told(response, *await document_waits.end_document_wait(kawal, call, update_id, ending))
 

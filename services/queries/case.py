@@ -328,7 +328,10 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
             ),
             verdict("ask_office", lambda: _require_may_ask(actor, found)),
             verdict("reopen", lambda: require_may_reopen(actor, found.lapses, case, now=now)),
-            verdict("end_document_wait", lambda: require_may_end(actor, position, area_code=case.area_code)),
+            verdict(
+                "end_document_wait",
+                lambda: require_may_end(actor, position, found.policy, area_code=case.area_code, grants=bench.grants),
+            ),
         ),
     )
 

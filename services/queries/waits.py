@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Row
 
-from domain.authority import Actor, Permission
-from domain.document_waits import DocumentWaitEnd, waits_until
+from domain.authority import Actor, Grant, Permission
+from domain.document_waits import DocumentWaitEnd, ending_seat, waits_until
 from domain.errors import NotPossibleNow
 from domain.evidence import EvidenceType
 from domain.lifecycle import Happening, Position, move
@@ -79,7 +79,9 @@ def require_may_wait(
     waits_until(policy.document_wait, at=now, pauses=task.pauses, calendar=task.calendar)
 
 
-def require_may_end(actor: Actor, position: Position, *, area_code: str) -> None:
+def require_may_end(
+    actor: Actor, position: Position, policy: Policy, *, area_code: str, grants: Collection[Grant]
+) -> None:
     """Raise what keeps the asker from ending the wait now."""
-    actor.seat_for(Permission.UPDATES_REPAIR, area_code=area_code)
+    ending_seat(actor, area_code=area_code, rule=policy.repair, grants=grants)
     move(position, Happening.DOCUMENT_WAIT_ENDED)

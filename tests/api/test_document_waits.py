@@ -18,6 +18,7 @@ from services.document_waits import await_document
 from tests.api.conftest import Office
 from tests.api.test_disputes import calling
 from tests.casework.play import Play
+from tests.scene import user
 from tests.soundness import assert_sound
 from tests.workflows.stack import floor_area
 
@@ -173,9 +174,23 @@ async def test_of_two_who_begin_to_wait_at_once_one_does(office: Office) -> None
     assert len(await office.scene.rows("SELECT 1 FROM document_waits WHERE update_id = :id", id=update_id)) == 1
 
 
-@pytest.mark.parametrize(
-    ("by", "code"), [("verifikator", "forbidden"), ("operator.cikubang", "not_found"), ("slrt.taraju", "forbidden")]
-)
+async def test_the_supervisor_of_the_repair_ends_a_wait_that_leads_to_nothing(office: Office) -> None:
+    update_id = await returned(Play(office.scene))
+    assert (await wait(office, update_id)).status_code in {200, 201}
+    desk = await office.desk_of("slrt.taraju")
+    actions = (await desk.get(f"/v1/updates/{update_id}")).json()["actions"]
+    assert [each["allowed"] for each in actions if each["name"] in {"await_document", "end_document_wait"}] == [
+        False,
+        True,
+    ]
+    ended = await end(office, update_id, by="slrt.taraju")
+    assert (ended.status_code, ended.json()["status"]) == (200, "returned")
+    (told,) = [e for e in await office.scene.events(update_id) if e.type == "update.document_wait_ended"]
+    assert (told.actor_id, told.data["because"]) == (user("slrt.taraju"), "given_up")
+    assert (await end(office, update_id, by="slrt.taraju")).json()["code"] == "not_possible_now"
+
+
+@pytest.mark.parametrize(("by", "code"), [("verifikator", "forbidden"), ("operator.cikubang", "not_found")])
 async def test_only_who_mends_in_the_village_lets_it_wait(office: Office, by: str, code: str) -> None:
     update_id = await returned(Play(office.scene))
     assert (await wait(office, update_id, by=by)).json()["code"] == code

@@ -86,16 +86,43 @@ def test_a_task_stands_from_its_opening_at_the_earliest(orders: list[ClockOrder]
         assert pause.note is not None
 
 
+def _covers(suspension: ClockOrder, outage: ClockOrder) -> bool:
+    """Whether the outage lies within the suspension."""
+    ends = suspension.until is None or (outage.until is not None and suspension.until >= outage.until)
+    return suspension.from_ <= outage.from_ and ends
+
+
 @given(outages=OUTAGES, suspensions=SUSPENSIONS)
 def test_no_moment_of_an_outage_is_made_up_for_twice(outages: list[ClockOrder], suspensions: list[ClockOrder]) -> None:
     orders = [*outages, *suspensions]
-    given_by = {
-        credit.order for credit in credits_of(orders, stage=Stage.APPROVAL, opened_at=OPENED, now=OPENED + 1000 * HOUR)
-    }
-    giving = [order for order in outages if order.id in given_by]
+    credits_given = credits_of(orders, stage=Stage.APPROVAL, opened_at=OPENED, now=OPENED + 1000 * HOUR)
+    days = {credit.order: credit.working_days for credit in credits_given}
+    giving = [order for order in outages if order.id in days]
     for order in giving:
-        others = [other for other in (*giving, *suspensions) if other.id != order.id and other.overlaps(OPENED, None)]
-        assert not any(order.overlaps(other.from_, other.until) for other in others)
+        assert 1 <= days[order.id] <= (order.credit_days or 0)
+        assert not any(order.overlaps(other.from_, other.until) for other in giving if other.id != order.id)
+        inside = [
+            s
+            for s in suspensions
+            if s.from_ <= order.from_ and (s.until is None or s.until >= (order.until or s.until))
+        ]
+        assert not any(suspension.overlaps(OPENED, None) for suspension in inside), "all of it is given back already"
+
+
+@pytest.mark.parametrize(
+    ("suspended", "days"),
+    [([], 4), ([(0, 100)], 0), ([(0, 50)], 2), ([(25, 50)], 2), ([(0, 10), (5, 26), (99, 200)], 3), ([(100, 120)], 4)],
+)
+def test_so_much_of_an_outage_is_given_as_no_suspension_covers(suspended: list[tuple[int, int]], days: int) -> None:
+    orders = [_outage(1, 0, 100, 4), *(_suspension(2 + n, *span) for n, span in enumerate(suspended))]
+    given_days = credits_of(orders, stage=Stage.APPROVAL, opened_at=OPENED, now=OPENED + 1000 * HOUR)
+    assert sum(credit.working_days for credit in given_days) == days
+
+
+def test_an_outage_that_a_suspension_covers_does_not_stand_in_the_way_of_another() -> None:
+    orders = [_outage(1, 0, 10, 5), _outage(2, 5, 30, 2), _suspension(3, 0, 10)]
+    given_days = credits_of(orders, stage=Stage.APPROVAL, opened_at=OPENED, now=OPENED + 1000 * HOUR)
+    assert [(credit.order, credit.working_days) for credit in given_days] == [(orders[1].id, 2)]
 
 
 def test_an_outage_of_a_partner_holds_up_its_own_stage_alone() -> None:
