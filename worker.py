@@ -26,6 +26,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from activities.casework import Casework, Desk
 from activities.delivery import Delivery
+from activities.evaluations import EvaluationsAtWork
 from activities.identity_check import IdentityCheck
 from activities.minutes import MinutesAtWork
 from activities.outbox import Dispatcher
@@ -36,6 +37,7 @@ from db.vault import Vault
 from domain.contracts import Queue, queue_name
 from domain.errors import EngineUnavailable
 from duties.clock_jobs import ClockJobs
+from duties.evaluation_turns import EvaluationTurns
 from duties.evidence_sweep import EvidenceSweep
 from duties.notary import Notary
 from duties.person_exports import PersonExports
@@ -50,6 +52,7 @@ from runtime.heap import settle_heap
 from runtime.logging import configure_logging
 from runtime.periodic import Duty
 from runtime.settings import Settings, get_settings
+from workflows.evaluation import Evaluation
 from workflows.household_update import HouseholdUpdate
 from workflows.minutes import CarryOutMinutes
 from workflows.update_round import UpdateRound
@@ -112,7 +115,7 @@ def build_workers(
     cases = Worker(
         client,
         task_queue=queue_name(queue_prefix, Queue.CASES),
-        workflows=[HouseholdUpdate, CarryOutMinutes, UpdateRound],
+        workflows=[HouseholdUpdate, CarryOutMinutes, UpdateRound, Evaluation],
         activities=[
             casework.open_case,
             casework.record_act,
@@ -129,7 +132,7 @@ def build_workers(
         graceful_shutdown_timeout=grace,
         deployment_config=_deployment(queue_prefix, build_id),
     )
-    rounds = RoundsAtWork(desk)
+    rounds, evaluations = RoundsAtWork(desk), EvaluationsAtWork(desk)
     errands = {
         Queue.IDENTITY: [IdentityCheck(desk, partners.registry).match_person],
         Queue.DELIVERY: [Delivery(desk, partners.ministry).push_to_ministry],
@@ -138,6 +141,9 @@ def build_workers(
             rounds.look_at_round,
             rounds.take_baseline,
             rounds.carry_round_on,
+            evaluations.look_at_evaluation,
+            evaluations.measure,
+            evaluations.publish_evaluation,
         ],
     }
     return [cases] + [
@@ -215,7 +221,7 @@ async def main(settings: Settings) -> None:
         exports = PersonExports(begin=sweep.begin, vault=desk.vault)
         turns = PolicyTurns(database)
         clocks, rounds = ClockJobs(desk=desk), RoundTurns(desk=desk)
-        kept = (sweep, retention, exports)
+        kept = (sweep, retention, exports, EvaluationTurns(desk=desk))
         duties = (Dispatcher(database, engine), clocks, rounds, turns, *kept, *_notary(settings, database))
         async with running(workers, *duties):
             settle_heap()

@@ -165,6 +165,8 @@ class Dispatcher:
                 await self._engine.carry_out_minutes(message.subject_id)
             case "start_round":
                 await self._engine.carry_round(message.subject_id, **_round_of(message))
+            case "start_evaluation":
+                await self._engine.measure(message.subject_id)
             case "signal_round_moved":
                 with suppress(
                     EngineHasNoCaseError

@@ -93,6 +93,8 @@ class AuditType(StrEnum):
     CLOCK_ORDER_CORRECTED = "clock_order.corrected"
     CLOCK_ORDER_LIFTED = "clock_order.lifted"
     CLOCK_JOB_SETTLED = "clock_job.settled"
+    EVALUATION_REQUESTED = "evaluation.requested"
+    EVALUATION_MEASURED = "evaluation.measured"
     ROUND_PLANNED = "round.planned"
     ROUND_RESCHEDULED = "round.rescheduled"
     ROUND_BASELINE_TAKEN = "round.baseline_taken"

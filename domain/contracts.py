@@ -18,6 +18,7 @@ from domain.vocabulary import Outcome, Stage, Status
 UPDATE_WORKFLOW = "HouseholdUpdate"
 MINUTES_WORKFLOW = "CarryOutMinutes"
 ROUND_WORKFLOW = "UpdateRound"
+EVALUATION_WORKFLOW = "Evaluation"
 
 
 class Message(BaseModel):
@@ -60,6 +61,9 @@ class ActivityName(StrEnum):
     LOOK_AT_ROUND = "look_at_round"
     TAKE_BASELINE = "take_baseline"
     CARRY_ROUND_ON = "carry_round_on"
+    LOOK_AT_EVALUATION = "look_at_evaluation"
+    MEASURE = "measure"
+    PUBLISH_EVALUATION = "publish_evaluation"
 
 
 class ActKind(StrEnum):
@@ -343,3 +347,45 @@ class RoundCarried(Message):
 
     wake_at: datetime | None = None
     over: bool = False
+
+
+# --- evaluations ----------------------------------------------------------------------------------------------
+
+
+class StartEvaluation(Message):
+    """The input of `Evaluation`; `after` is the village after which it goes on in a further run."""
+
+    evaluation_id: UUID
+    after: str | None = None
+
+
+class LookAtEvaluation(Message):
+    """Ask what the database says of an evaluation now."""
+
+    evaluation_id: UUID
+
+
+class EvaluationLook(Message):
+    """From when on its facts may be read, since all that was done before its bound is written; whether it is done."""
+
+    readable_at: datetime
+    measured: bool
+
+
+class MeasurePiece(Message):
+    """Observe some villages of the area, from after this one on."""
+
+    evaluation_id: UUID
+    after: str | None
+
+
+class Measured(Message):
+    """The last village that was observed; None when none is left."""
+
+    after: str | None
+
+
+class PublishEvaluation(Message):
+    """Sum up what was observed, and publish it."""
+
+    evaluation_id: UUID

@@ -66,6 +66,11 @@ def former_round_workflow_id(area_code: str, period: str) -> str:
     return f"update-round/{area_code}/{period}"
 
 
+def evaluation_workflow_id(prefix: str, evaluation_id: UUID) -> str:
+    """The id of the workflow that measures an evaluation of the installation `prefix`."""
+    return f"{prefix}-evaluation/{evaluation_id}"
+
+
 def act_update_id(act_id: UUID) -> str:
     """The id under which the engine knows one act of one person: a repeat of the act is the same message."""
     return f"act/{act_id}"

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     ROUNDS_SIGN = "area:rounds:sign"
     WORK_LISTS_ORDER = "area:work-lists:order"
     EVENT_LOG_EXPORT = "area:event-log:export"
+    EVALUATIONS_RUN = "area:evaluations:run"
     AREAS_LOCATE = "area:areas:locate"
     RIGHTS_HANDLE = "area:rights:handle"
     RIGHTS_ANSWER = "area:rights:answer"
@@ -130,7 +131,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVINCE_OBSERVER: _OBSERVER,
     Role.MINISTRY_OFFICER: READING | {Permission.POLICIES_PUBLISH},
     Role.PLANNER: READING | _BULK | {Permission.POLICIES_DRAFT, Permission.ROUNDS_PLAN, Permission.WORK_LISTS_ORDER},
-    Role.EVALUATOR: READING | _CONSULTED | {Permission.EVENT_LOG_EXPORT},
+    Role.EVALUATOR: READING | _CONSULTED | {Permission.EVENT_LOG_EXPORT, Permission.EVALUATIONS_RUN},
     Role.ADMINISTRATOR: frozenset(
         {
             Permission.POLICIES_READ,

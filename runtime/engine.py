@@ -33,6 +33,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contracts import (
+    EVALUATION_WORKFLOW,
     MINUTES_WORKFLOW,
     ROUND_WORKFLOW,
     UPDATE_WORKFLOW,
@@ -42,13 +43,21 @@ from domain.contracts import (
     LiveCase,
     MinistryAnswered,
     Queue,
+    StartEvaluation,
     StartMinutes,
     StartRound,
     StartUpdate,
     queue_name,
 )
 from domain.errors import REFUSALS, ActPending, EngineUnavailable, InvalidInput, Violation
-from domain.ids import act_update_id, former_round_workflow_id, minutes_workflow_id, round_workflow_id, workflow_id
+from domain.ids import (
+    act_update_id,
+    evaluation_workflow_id,
+    former_round_workflow_id,
+    minutes_workflow_id,
+    round_workflow_id,
+    workflow_id,
+)
 from runtime.breaker import Breaker
 from runtime.codec import data_converter, open_each
 from runtime.settings import Settings
@@ -192,6 +201,24 @@ class Engine:
                     ROUND_WORKFLOW,
                     StartRound(round_id=round_id),
                     id=round_workflow_id(self._installation, area_code, period),
+                    task_queue=self._queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    priority=Priority(priority_key=4),
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, TimeoutError, RuntimeError) as fault:
+            raise _unavailable() from fault
+
+    async def measure(self, evaluation_id: UUID) -> None:
+        """Have an evaluation measured, once; that it is being, or was, is success. Raises EngineUnavailable."""
+        try:
+            async with self._calling():
+                await self._client.start_workflow(
+                    EVALUATION_WORKFLOW,
+                    StartEvaluation(evaluation_id=evaluation_id),
+                    id=evaluation_workflow_id(self._installation, evaluation_id),
                     task_queue=self._queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -97,6 +97,11 @@ SILENT_PLACES: Final[dict[Place, dict[str, Silence]]] = {
         ("round_villages", "round_targets"),
         Silence("a list made once out of the baseline; that all are made is an event, as is every move in one"),
     ),
+    ("activities/evaluations.py", "_transaction"): {
+        "evaluation_observations": Silence(
+            "what numbers are made of, in pieces and never changed; that it is complete is an event"
+        ),
+    },
     ("activities/minutes.py", "_transaction"): {
         "minutes_cases": Silence(
             "how far minutes have been carried out; decisions have their events, as has the end; grants and a trigger "

@@ -337,6 +337,9 @@ TELLS: Final[dict[str, Witness]] = {
     "POST /v1/rounds/{round_id}/closing": _told(
         AuditType.ROUND_CLOSED, seen_by="test_a_round_is_closed_once_it_is_published_and_all_has_rolled_over"
     ),
+    "POST /v1/evaluations": _told(
+        AuditType.EVALUATION_REQUESTED, seen_by="test_an_evaluation_is_asked_for_measured_and_opened_down_to_its_cases"
+    ),
 }
 """Every call that changes something."""
 TELLS_NOTHING: Final = {

@@ -17,6 +17,7 @@ from db.models.casework import (
 from db.models.clocks import ClockJob, ClockOrderRecord
 from db.models.comments import Comment
 from db.models.disclosure import Reading, UnmaskRequest
+from db.models.evaluations import Evaluation, EvaluationMeasure, EvaluationObservation
 from db.models.evidence import Evidence, EvidenceUpload, UpdateEvidence
 from db.models.governance import (
     AuditOrigin,
@@ -78,6 +79,9 @@ __all__ = [
     "DocumentWait",
     "DraftRevision",
     "Escalation",
+    "Evaluation",
+    "EvaluationMeasure",
+    "EvaluationObservation",
     "Evidence",
     "EvidenceUpload",
     "ForeignIdentity",

@@ -122,7 +122,7 @@ class OutboxMessage(Base):
         one_of(
             "topic",
             (
-                *("start_update", "start_minutes", "start_round"),
+                *("start_update", "start_minutes", "start_round", "start_evaluation"),
                 *("signal_ministry_answer", "signal_deadline_moved", "signal_round_moved", "authority_changed"),
             ),
         ),

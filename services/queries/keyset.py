@@ -41,7 +41,15 @@ class ByPlace(NamedTuple):
     place: int
 
 
-Key = TypeVar("Key", ByAge, ByDue, ByCode, ByPlace)
+class BySubject(NamedTuple):
+    """In the order of what an indicator was observed of: by part, area and id."""
+
+    part: str
+    area_code: str
+    id: UUID
+
+
+Key = TypeVar("Key", ByAge, ByDue, ByCode, ByPlace, BySubject)
 Item = TypeVar("Item")
 
 

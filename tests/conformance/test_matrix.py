@@ -49,7 +49,7 @@ _ROWS = (
 )
 
 
-_SHOWN_TO_THE_REGENCY = ("draft_id", "comment_id", "round_id")
+_SHOWN_TO_THE_REGENCY = ("draft_id", "comment_id", "round_id", "evaluation_id")
 
 
 class Place(Enum):

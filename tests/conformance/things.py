@@ -19,7 +19,7 @@ from tests.api.people.staff import Staff
 from tests.api.policies.chamber import DRAFTS, policy
 from tests.api.reads.casebook import known_household
 from tests.api.villages import paper
-from tests.conformance.walk import DECREE, OUTAGE, REGENCY, ROUND, VILLAGE
+from tests.conformance.walk import DECREE, EVALUATION, OUTAGE, REGENCY, ROUND, VILLAGE
 from tests.evidence.files import picture
 from tests.ground import looked
 from tests.scene import SYSTEM, session_of, user
@@ -53,6 +53,8 @@ async def make_things(staff: Staff) -> Things:
         "report_id": str(await looked(staff.scene, update_id)),
         "minutes_id": await _minutes(staff, str(update_id)),
         "round_id": await _round(staff, household.id),
+        "evaluation_id": (await staff.done("evaluator", "POST", "/v1/evaluations", EVALUATION))["id"],
+        "name": "case_age",
         "period": str(ROUND["period"]),
         "policy_id": str(staff.scene.policy_version_id),
         "kind": "death",

@@ -62,6 +62,7 @@ _DAYS: Final = {
     "cut_off": "2027-03-16",
     "publishes": "2027-03-23",
 }
+EVALUATION: Final = {"area_code": REGENCY, "begins": "2026-01-01", "ends": "2026-01-31"}
 ROUND: Final = {"area_code": REGENCY, "period": "2027-03", **_DAYS}
 OUTAGE: Final = {
     "number": "BA-7",
@@ -174,7 +175,6 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/households/{household_id}/unmask": Step(Of.AREA, _CLEAR),
     # Clear values
     "GET /v1/read-log": Step(Of.ROWS),
-    "GET /v1/coaching": Step(Of.ROWS),
     "GET /v1/research/event-log": Step(
         Of.AREA, query=f"area={VILLAGE}&since=2026-01-01T00:00:00Z&until=2099-01-01T00:00:00Z"
     ),
@@ -241,6 +241,11 @@ WALK: Final[Mapping[str, Step]] = {
         Of.AREA, {**_DAYS, "publishes": "2027-03-24", "reason": "disaster"}, headers=_KEYED, over=REGENCY
     ),
     "POST /v1/rounds/{round_id}/closing": Step(Of.AREA, {}, headers=_KEYED, over=REGENCY),
+    # Evaluations
+    "GET /v1/evaluations": Step(Of.ROWS, over=REGENCY, below=True),
+    "POST /v1/evaluations": Step(Of.AREA, EVALUATION, headers=_KEYED, over=REGENCY),
+    "GET /v1/evaluations/{evaluation_id}": Step(Of.AREA, over=REGENCY, below=True),
+    "GET /v1/evaluations/{evaluation_id}/indicators/{name}/cases": Step(Of.AREA, over=REGENCY, below=True),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
     "GET /v1/policies/in-force": Step(Of.ALL, query=f"area_code={VILLAGE}"),

@@ -63,6 +63,7 @@ from tests.casework.play import Play
 from tests.conftest import SEEDED
 from tests.db.looking import HOLDER, TARAJU, at_desk, seeing
 from tests.db.waiting import wait_for_others
+from tests.evaluations import measured
 from tests.ground import located, looked
 from tests.privacy.requests import a_request_with_its_export
 from tests.rounds import dates, planned, today
@@ -105,6 +106,7 @@ async def _fill(scene: Scene) -> None:
         job = await add_job(connection, area_code=TARAJU, cause="order", at=datetime.now(UTC))
         await connection.execute(_suspended(job))
     await _roll_over(scene, update_id)
+    await measured(scene, known_until=play.later())
     await _disclose(scene)
     await _keep_a_file(scene, update_id)
     await _comment(scene, update_id)

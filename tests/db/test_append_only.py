@@ -23,6 +23,8 @@ APPEND_ONLY: Final = frozenset(
         "comments",
         "decisions",
         "escalations",
+        "evaluation_measures",
+        "evaluation_observations",
         "ground_checks",
         "ground_reports",
         "household_versions",
@@ -56,6 +58,7 @@ CHANGES: Final = {
     "data_subject_requests": "are answered, once; erased after their time",
     "delegations": "ended before their time, once",
     "document_waits": "end, once",
+    "evaluations": "are measured, once",
     "evidence": "erased, once",
     "evidence_uploads": "arrive in pieces and are removed",
     "foreign_identities": "bound, and let go",
@@ -115,7 +118,7 @@ async def test_the_catalogue_holds_to_the_list(filled: Scene) -> None:
     whole = {row.name for row in guarded if row.enabled and row.kinds & every_change == every_change}
     assert whole == APPEND_ONLY
     in_part = {"audit_origins", "data_subject_requests", "evidence", "legal_holds", "minutes", "minutes_cases"}
-    in_part |= {"policy_drafts", "round_signoffs", "rounds"}
+    in_part |= {"evaluations", "policy_drafts", "round_signoffs", "rounds"}
     assert {row.name for row in guarded} - whole == in_part, "a part of it goes or changes"
 
 

@@ -46,6 +46,7 @@ AREA_TABLES: Final = (
     "information_requests",
     "minutes",
     "minutes_cases",
+    "evaluation_observations",
     "round_baseline",
     "round_moves",
     "round_rolls",
@@ -55,7 +56,10 @@ AREA_TABLES: Final = (
     "ground_checks",
     "ground_reports",
 )
-DRAFT_TABLES: Final = ("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers")
+DRAFT_TABLES: Final = (
+    *("policy_drafts", "policy_draft_revisions", "policy_comments", "policy_answers"),
+    *("evaluations", "evaluation_measures"),
+)
 """Of a regency, and shown to its villages."""
 DESK_TABLES: Final = frozenset(
     {
