@@ -20,6 +20,7 @@ from domain.rounds import Round
 from domain.worklist import months_before
 from services.kawal import Kawal
 from services.queries.keyset import ByCode, PageOf, Slice, cut
+from services.queries.round_progress import Progress, read_progress
 from services.queries.scope import areas_in_view, within
 from services.queries.view import AreaRef, View
 
@@ -36,6 +37,7 @@ class VillageBaseline(View):
     mismatched: int = Field(description="Whose latest check with the civil registry did not match")
     unchecked: int = Field(description="That were never checked with the civil registry")
     duplicates: int = Field(description="With a NIK that is in use in another household")
+    progress: Progress | None = Field(description="Plan against actual, as it is now; null before it has a work list")
     completeness: int = Field(description="How much of what is asked is there, in per cent, on average")
 
 
@@ -52,7 +54,8 @@ async def list_villages(
         before = await _old_before(kawal, connection, shown)
         statement = _villages(round_id, before, page=page).where(within(RoundBaseline.area_code, areas))
         rows, after = cut((await connection.execute(statement)).all(), page.limit, lambda row: ByCode(row.area_code))
-    return Slice([_told(row) for row in rows], after)
+        progress = await read_progress(connection, shown, [row.area_code for row in rows])
+    return Slice([_told(row, progress.get(row.area_code)) for row in rows], after)
 
 
 async def _old_before(kawal: Kawal, connection: AsyncConnection, shown: Round) -> date:
@@ -91,7 +94,7 @@ def _villages(round_id: UUID, before: date, *, page: PageOf[ByCode]) -> Select[*
     return statement if page.after is None else statement.where(kept.area_code > page.after.code)
 
 
-def _told(row: Row[*tuple[Any, ...]]) -> VillageBaseline:
+def _told(row: Row[*tuple[Any, ...]], progress: Progress | None) -> VillageBaseline:
     return VillageBaseline(
         area=AreaRef.of(row),
         households=row.households,
@@ -102,5 +105,6 @@ def _told(row: Row[*tuple[Any, ...]]) -> VillageBaseline:
         mismatched=row.mismatched,
         unchecked=row.unchecked,
         duplicates=row.duplicates,
+        progress=progress,
         completeness=int(row.completeness),
     )

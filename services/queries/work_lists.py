@@ -22,6 +22,7 @@ from domain.targets import REASON_WORDS, MoveReason, TargetReason
 from domain.vocabulary import Role
 from services.kawal import Kawal
 from services.queries.keyset import ByPlace, PageOf, Slice, cut
+from services.queries.round_progress import NOTHING, Progress, read_progress
 from services.queries.signoffs import SignoffView, read_signoffs
 from services.queries.view import AreaRef, OfficeRef, PersonRef, Text, View
 from services.queries.who import read_who
@@ -67,6 +68,7 @@ class VillageWork(View):
     working_days: int = Field(description="Working days of the input window")
     capacity: int = Field(description="How many households that is by the policy's pace")
     asked: int = Field(description="The first so many of the list are asked for: its target, or else what it can")
+    progress: Progress = Field(description="Plan against actual, as it is now")
     target: int | None = Field(description="What was proposed or decided last; it holds once it is determined")
     musdes_on: date | None
     determined_at: datetime | None
@@ -121,6 +123,7 @@ async def read_village_work(connection: AsyncConnection, shown: Round, area_code
         working_days=row.working_days,
         capacity=row.capacity,
         asked=_asked(row),
+        progress=(await read_progress(connection, shown, (area_code,))).get(area_code, NOTHING),
         target=row.target,
         musdes_on=row.musdes_on,
         determined_at=row.determined_at,

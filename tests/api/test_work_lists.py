@@ -14,7 +14,9 @@ from activities.rounds import RoundsAtWork
 from devstack.demo_people import CIKUBANG, TARAJU
 from domain.calendar import ONE_DAY
 from domain.contracts import CarryRoundOn, RoundCarried, TakeBaseline
+from domain.vocabulary import Stage
 from tests.api.conftest import Office
+from tests.casework.play import Play
 from tests.rounds import at_work, dates, planned, today
 from tests.scene import VAULT, household_of
 from tests.workflows.stack import floor_area
@@ -138,3 +140,31 @@ async def test_before_the_list_is_made_there_is_none(office: Office) -> None:
     now = datetime.now(UTC)
     round_id = await planned(office.scene, dates(today(now) + ONE_DAY, today(now) + 20 * ONE_DAY), at=now)
     assert (await get(office, "operator.taraju", f"/v1/rounds/{round_id}/{LIST}")).status_code == 404
+
+
+async def test_plan_against_actual_follows_the_cases_at_once(office: Office, path: str) -> None:
+    before = (await get(office, "operator.taraju", f"{path}/{LIST}")).json()["progress"]
+    assert (before["done"], before["under_way"], before["to_do"]) == (0, 0, before["planned"])
+    assert before["planned"] > 1
+    play = Play(office.scene)
+    case = await play.begin(floor_area(30))
+    under_way = (await get(office, "operator.taraju", f"{path}/{LIST}")).json()["progress"]
+    assert (under_way["under_way"], under_way["to_do"]) == (1, before["planned"] - 1)
+    await play.forward_to(case, Stage.DELIVERY)
+    done = (await get(office, "verifikator", f"{path}/villages?area={TARAJU}")).json()["items"][0]["progress"]
+    assert (done["done"], done["under_way"], done["to_do"]) == (1, 0, before["planned"] - 1)
+    listed = (await get(office, "verifikator", f"{path}/villages")).json()["items"]
+    assert sum(each["progress"]["done"] for each in listed) == 1
+
+
+async def test_an_update_of_before_the_round_counts_for_nothing_in_it(office: Office) -> None:
+    case = await office.scene.submit(floor_area(30), household=household_of(0))
+    now = datetime.now(UTC)
+    day = today(now)
+    async with office.scene.as_owner() as connection:
+        earlier = text("UPDATE updates SET submitted_at = :at WHERE id = :id")
+        await connection.execute(earlier, {"at": now - 2 * ONE_DAY, "id": case})
+    round_id = await planned(office.scene, dates(day, day + 20 * ONE_DAY), at=now)
+    await carried(office, round_id)
+    progress = (await get(office, "operator.taraju", f"/v1/rounds/{round_id}/{LIST}")).json()["progress"]
+    assert (progress["under_way"], progress["to_do"]) == (0, progress["planned"])
