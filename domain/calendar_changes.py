@@ -7,12 +7,13 @@ own: `on_top_of` puts them on the nation's next one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, time
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from domain.authority import NATION
-from domain.calendar import ClosedCategory, ClosedDay, WorkingCalendar
+from domain.calendar import ClosedCategory, ClosedDay, WallTime, Window, WorkingCalendar
 from domain.errors import InvalidInput, Violation
 from domain.text import IsoDate, Note, ShortText
 
@@ -30,10 +31,30 @@ class ClosedDayInput(BaseModel):
     source: ShortText
 
 
-class CalendarChange(BaseModel):
-    """What the next version says otherwise: days that are closed, and days that are not after all.
+def _on_the_wall(moment: time) -> time:
+    if moment.tzinfo is not None:
+        msg = "a time of day as it is on the wall of the office, without an offset"
+        raise ValueError(msg)
+    return moment.replace(microsecond=0)
 
-    `collective_leave_known_through` is the last day that the nation's decrees on collective leave cover.
+
+OfficeTime = Annotated[WallTime, AfterValidator(_on_the_wall)]
+
+
+class WindowInput(BaseModel):
+    """The days in which villages hold their musdes, first and last included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    opens: IsoDate
+    closes: IsoDate
+
+
+class CalendarChange(BaseModel):
+    """What the next version says otherwise: days that are closed, and days that are not after all; hours and windows.
+
+    `collective_leave_known_through` is the last day that the nation's decrees on collective leave cover. `windows`
+    takes the place of all musdes windows that are fixed; empty, the monthly one holds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -41,6 +62,9 @@ class CalendarChange(BaseModel):
     closed: Annotated[tuple[ClosedDayInput, ...], Field(max_length=100)] = ()
     reopened: Annotated[tuple[IsoDate, ...], Field(max_length=100)] = ()
     collective_leave_known_through: IsoDate | None = None
+    opening_time: OfficeTime | None = None
+    closing_time: OfficeTime | None = None
+    windows: Annotated[tuple[WindowInput, ...], Field(max_length=60)] | None = None
     note: Note | None = None
 
 
@@ -49,7 +73,8 @@ def changed(before: WorkingCalendar, change: CalendarChange, *, area_code: str, 
 
     Raises InvalidInput for a day that is not the area's to close, and for a change that changes nothing.
     """
-    violations = list(_foreign(change, area_code=area_code))
+    opening, closing = change.opening_time or before.opening_time, change.closing_time or before.closing_time
+    violations = [*_foreign(change, area_code=area_code), *_out_of_order(change, opening=opening, closing=closing)]
     if violations:
         raise InvalidInput(violations)
     own = {LOCAL} if area_code != NATION else {"public_holiday", "collective_leave"}
@@ -65,6 +90,9 @@ def changed(before: WorkingCalendar, change: CalendarChange, *, area_code: str, 
             "closed": _in_order([*kept, *added]),
             "collective_leave_known_through": change.collective_leave_known_through
             or before.collective_leave_known_through,
+            "opening_time": opening,
+            "closing_time": closing,
+            "windows": before.windows if change.windows is None else _windows(change.windows),
         },
     )
     if after == before:
@@ -82,6 +110,21 @@ def on_top_of(nation: WorkingCalendar, local: WorkingCalendar) -> WorkingCalenda
             "version": local.version + 1,
         },
     )
+
+
+def _windows(given: Iterable[WindowInput]) -> tuple[Window, ...]:
+    return tuple(Window(opens=each.opens, closes=each.closes) for each in given)
+
+
+def _out_of_order(change: CalendarChange, *, opening: time, closing: time) -> Iterable[Violation]:
+    if closing <= opening:
+        yield _violation("/closing_time", "closes_before_it_opens", f"Offices that open at {opening} close later.")
+    last: date | None = None
+    for place, window in enumerate(change.windows or ()):
+        if window.closes < window.opens or (last is not None and window.opens <= last):
+            detail = "Windows come in their order and apart, and each closes on the day that it opens or later."
+            yield _violation(f"/windows/{place}", "windows_out_of_order", detail)
+        last = window.closes
 
 
 def _in_order(rows: Iterable[ClosedDay]) -> tuple[ClosedDay, ...]:

@@ -66,3 +66,38 @@ async def test_a_regency_closes_for_reasons_of_its_own_only_and_nobody_below_it(
     assert (await _publish(office, "verifikator", TARAJU, closed=[_closing(f"{year}-03-05")])).status_code == 403
     decree = _closing(f"{year}-03-05", "collective_leave")
     assert (await _publish(office, "kabid", "*", closed=[decree])).status_code == 404
+
+
+async def test_a_regency_fixes_its_musdes_windows_and_hours_and_deliberations_follow(office: Office) -> None:
+    scene = office.scene
+    play = Play(scene)
+    update_id = await play.begin(floor_area(30))
+    await play.forward_to(update_id, Stage.DELIBERATION)
+    of_case = "SELECT due_at FROM tasks WHERE update_id = :id AND status = 'open'"
+    opens = (play.now + timedelta(days=70)).date()
+    window = {"opens": opens.isoformat(), "closes": (opens + timedelta(days=4)).isoformat()}
+    published = await _publish(office, "kabid", REGENCY, windows=[window], closing_time="15:00:00")
+    assert published.status_code == 201, published.text
+    calendar = published.json()["calendar"]
+    assert (calendar["windows"], calendar["opening_time"], calendar["closing_time"]) == (
+        [window],
+        "07:30:00",
+        "15:00:00",
+    )
+    with acting_from(ActOrigin(means=Means.DUTY, part="clock_jobs"), no_ring):
+        await ClockJobs(desk=Desk(scene.worker, VAULT, scene.rules)).carry_on(play.later())
+    due = (await scene.one(of_case, id=update_id)).due_at + timedelta(hours=7)
+    assert opens <= due.date() <= opens + timedelta(days=4)
+    assert due.hour == 15
+
+
+async def test_hours_and_windows_that_cannot_be_are_refused_by_their_field(office: Office) -> None:
+    days = [{"opens": "2027-03-01", "closes": "2027-03-12"}, {"opens": "2027-03-12", "closes": "2027-03-20"}]
+    for change, pointer in (
+        ({"closing_time": "07:00:00"}, "/closing_time"),
+        ({"windows": days}, "/windows/1"),
+        ({"windows": [{"opens": "2027-03-12", "closes": "2027-03-01"}]}, "/windows/0"),
+    ):
+        answer = await _publish(office, "kabid", REGENCY, **change)
+        assert answer.status_code == 422
+        assert [each["pointer"] for each in answer.json()["violations"]] == [pointer]
