@@ -34,7 +34,7 @@ from domain.calendar import Window, WorkingCalendar
 from domain.deadline_sentences import Language, sentence_of
 from domain.durations import INTEGRAL, After, Duration, Elapsed, Share, WorkingDays
 from domain.pauses import ClockInterval, PauseCause, Stop, merged
-from domain.reckoning import Reckoning, SkippedDay, moved_exactly, reckon, stood_between, working_days_after
+from domain.reckoning import Reckoning, SkippedDay, closing_after, moved_exactly, reckon, stood_between
 
 __all__ = [
     "ClockInterval",
@@ -151,7 +151,7 @@ def rung_at(deadline: Deadline, after: After, *, calendar: WorkingCalendar) -> d
         case Share(share=share):
             return _at_share(deadline, share, stops)
         case WorkingDays(working_days=n):
-            return working_days_after(calendar.local_day(deadline.due_at), n, stops=stops, calendar=calendar).due
+            return closing_after(calendar.local_day(deadline.due_at), n, stops=stops, calendar=calendar)
         case Elapsed(elapsed=elapsed):
             return moved_exactly(deadline.due_at + elapsed, runs_from=deadline.due_at, stops=stops)
         case _:

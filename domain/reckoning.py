@@ -73,12 +73,7 @@ def reckon(started: datetime, duration: Duration, *, extra: int, stops: Stops, c
 
 def working_days_after(day: date, n: int, *, stops: Stops, calendar: WorkingCalendar) -> Reckoning:
     """Closing time on the `n`-th working day after `day`, later by the working days that pauses after `day` took."""
-    last, lost = _moved_by_days(
-        calendar.add_working_days(day, n),
-        runs_from=calendar.midnight(day + ONE_DAY),
-        stops=stops,
-        calendar=calendar,
-    )
+    last, lost = _last_day(day, n, stops=stops, calendar=calendar)
     return Reckoning(
         due=calendar.closes_at(last),
         counted=n + lost,
@@ -86,6 +81,12 @@ def working_days_after(day: date, n: int, *, stops: Stops, calendar: WorkingCale
         skipped=tuple(_closed_days(day, last, calendar)),
         leave_matters_until=last,
     )
+
+
+def closing_after(day: date, n: int, *, stops: Stops, calendar: WorkingCalendar) -> datetime:
+    """The moment of `working_days_after` without what led there."""
+    last, _ = _last_day(day, n, stops=stops, calendar=calendar)
+    return calendar.closes_at(last)
 
 
 def moved_exactly(due: datetime, *, runs_from: datetime, stops: Stops) -> datetime:
@@ -152,6 +153,15 @@ def _moved_window(window: Window, *, extra: int, stops: Stops, calendar: Working
         calendar=calendar,
     )
     return last, lost, window
+
+
+def _last_day(day: date, n: int, *, stops: Stops, calendar: WorkingCalendar) -> tuple[date, int]:
+    return _moved_by_days(
+        calendar.add_working_days(day, n),
+        runs_from=calendar.midnight(day + ONE_DAY),
+        stops=stops,
+        calendar=calendar,
+    )
 
 
 def _moved_by_days(last: date, *, runs_from: datetime, stops: Stops, calendar: WorkingCalendar) -> tuple[date, int]:
