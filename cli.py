@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "memberships": "commands.people:memberships",
     "delegations": "commands.people:delegations",
     "policies": "commands.policies:app",
+    "simulate": "commands.simulation:app",
     "case": "commands.cases:app",
     "audit": "commands.audit:app",
     "evidence": "commands.evidence:app",
