@@ -50,8 +50,9 @@ check: setup-dev  ## Lint, format, types, import rules, migrations against model
 advisories: setup-dev  ## Published advisories about what is locked; fails where OSV (osv.dev) cannot be reached
 	$(PY) -m devstack.advisories --required
 
-bench: setup-dev  ## Measure against a bare workflow; prints the table, writes bench/results.json
+bench: setup-dev  ## Measure against a bare workflow, and a simulated regency-month; prints tables, writes bench/*.json
 	$(PY) -m bench
+	$(PY) -m bench.simulation
 
 lock:  ## Resolve both lock files anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@$(NEED_UV)
