@@ -16,6 +16,7 @@ from domain.indicators import Indicator
 from domain.permissions import Permission
 from services.evaluations import request_evaluation
 from services.keyed import Call
+from services.queries.evaluation_csv import read_numbers_as_csv
 from services.queries.evaluations import (
     EvaluationInFull,
     EvaluationView,
@@ -71,6 +72,19 @@ async def read_one_evaluation(
 ) -> EvaluationInFull:
     """An evaluation: each indicator with what it counts, its numbers, and how sure they are; the same for all tiers."""
     return await read_evaluation(kawal, actor, evaluation_id, area=area)
+
+
+class CsvResponse(Response):
+    """A table, for saving."""
+
+    media_type = "text/csv"
+
+
+@router.get("/evaluations/{evaluation_id}/numbers.csv", dependencies=[signed_in], response_class=CsvResponse)
+async def download_numbers(evaluation_id: UUID, actor: ActorDep, kawal: KawalDep) -> CsvResponse:
+    """All numbers of an evaluation, of every district and village of it too, as a table for spreadsheets."""
+    saved = {"Content-Disposition": f'attachment; filename="evaluation-{evaluation_id}.csv"'}
+    return CsvResponse(await read_numbers_as_csv(kawal, actor, evaluation_id), headers=saved)
 
 
 @router.get("/evaluations/{evaluation_id}/indicators/{name}/cases", dependencies=[requires(Permission.UPDATES_READ)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -54,6 +56,12 @@ async def test_an_evaluation_is_asked_for_measured_and_opened_down_to_its_cases(
     rest = await _read(office, "kabid", f"{path}/indicators/custody/cases?limit=200&cursor={first['next']}")
     whole = await _read(office, "kabid", f"{path}/indicators/custody/cases?limit=200")
     assert first["items"] + rest["items"] == whole["items"]
+    table = await (await office.desk_of("operator.taraju")).get(f"{path}/numbers.csv")
+    assert table.headers["Content-Type"].startswith("text/csv")
+    lines = list(csv.DictReader(io.StringIO(table.text)))
+    village = next(each for each in lines if each["indicator"] == "case_age" and each["area_code"] == case["area_code"])
+    assert (village["n"], village["part"], village["unit"]) == ("1", "", "seconds")
+    assert float(village["value"]) == case["value"]
     newest = (await _read(office, "operator.taraju", "/v1/evaluations"))["items"]
     assert str(evaluation_id) in {each["id"] for each in newest}
 

@@ -245,6 +245,7 @@ WALK: Final[Mapping[str, Step]] = {
     "GET /v1/evaluations": Step(Of.ROWS, over=REGENCY, below=True),
     "POST /v1/evaluations": Step(Of.AREA, EVALUATION, headers=_KEYED, over=REGENCY),
     "GET /v1/evaluations/{evaluation_id}": Step(Of.AREA, over=REGENCY, below=True),
+    "GET /v1/evaluations/{evaluation_id}/numbers.csv": Step(Of.AREA, over=REGENCY, below=True),
     "GET /v1/evaluations/{evaluation_id}/indicators/{name}/cases": Step(Of.AREA, over=REGENCY, below=True),
     # Policies
     "GET /v1/policies": Step(Of.ALL),
