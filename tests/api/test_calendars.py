@@ -95,6 +95,7 @@ async def test_hours_and_windows_that_cannot_be_are_refused_by_their_field(offic
     days = [{"opens": "2027-03-01", "closes": "2027-03-12"}, {"opens": "2027-03-12", "closes": "2027-03-20"}]
     for change, pointer in (
         ({"closing_time": "07:00:00"}, "/closing_time"),
+        ({"closing_time": "15:00:00+07:00"}, "/closing_time"),
         ({"windows": days}, "/windows/1"),
         ({"windows": [{"opens": "2027-03-12", "closes": "2027-03-01"}]}, "/windows/0"),
     ):
