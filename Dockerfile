@@ -11,7 +11,7 @@ RUN python -m venv --without-pip .venv \
     && rm requirements.lock
 COPY . .
 RUN mkdir /evidence && install -m 755 devstack/kawal.sh .venv/bin/kawal && python -m compileall -q activities api cli.py \
-        commands db devstack domain duties runtime services worker.py workflows
+        commands db devstack domain duties runtime services simulation worker.py workflows
 
 FROM python:3.11.15-slim-bookworm
 LABEL org.opencontainers.image.title="kawal" \

@@ -119,6 +119,7 @@ NOT_SEALED: Final = {
     "audit_streams.hash": "the end of a chain",
     "data_subject_digests.digest": "a blind index of requests: has its own keys, and is made anew beside the envelopes",
     "data_subject_requests.salt": "makes the commitment to a NIK in the trail; erased with the rest of the request",
+    "evaluations.digest": "a hash over published numbers",
     "evidence.received_sha256": "a hash of the file as it was sent",
     "evidence.sha256": "a hash of the content, which lies sealed in the store",
     "evidence.thumbnail_sha256": "a hash of the small picture, which lies sealed in the store",

@@ -334,6 +334,14 @@ TELLS: Final[dict[str, Witness]] = {
     "POST /v1/rounds/{round_id}/rescheduling": _told(
         AuditType.ROUND_RESCHEDULED, seen_by="test_a_round_is_rescheduled_for_a_reason_and_keeps_what_it_said"
     ),
+    "POST /v1/rounds/{round_id}/villages/{code}/moves": _told(
+        AuditType.ROUND_LIST_MOVED,
+        seen_by="test_a_move_by_hand_needs_a_reason_is_shown_and_stands_in_the_trail",
+    ),
+    "POST /v1/rounds/{round_id}/villages/{code}/signoffs": _told(
+        AuditType.ROUND_PLAN_SIGNED,
+        seen_by="test_a_village_proposes_two_offices_agree_and_the_plan_is_determined",
+    ),
     "POST /v1/rounds/{round_id}/closing": _told(
         AuditType.ROUND_CLOSED, seen_by="test_a_round_is_closed_once_it_is_published_and_all_has_rolled_over"
     ),

@@ -81,8 +81,14 @@ _OBSERVED: Final[dict[Indicator, str]] = {
             FROM closed c JOIN audit_events a ON a.stream = 'update:' || c.id AND a.type = 'update.pushed' GROUP BY 1
         ),
         parted AS (
-            SELECT k.id, k.update_id, k.keeper, k.opened_at AS began, coalesce(p.at, k.decided_at) AS ended, 0 AS n
+            SELECT k.id, k.update_id, k.keeper, lower(span) AS began, upper(span) AS ended, 0 AS n
             FROM kept k LEFT JOIN pushed p ON p.task_id = k.id AND k.stage = 'delivery'
+            CROSS JOIN unnest(
+                tstzmultirange(tstzrange(
+                    k.opened_at, greatest(k.opened_at, coalesce(p.at, k.decided_at, 'infinity'))))
+                - coalesce((SELECT range_agg(tstzrange(i.from_at, coalesce(i.to_at, 'infinity'))) FROM clock_intervals i
+                            WHERE i.task_id = k.id AND i.cause = 'ground_check'
+                              AND i.from_at < coalesce(i.to_at, 'infinity')), '{{}}')) AS span
             UNION ALL
             SELECT k.id, k.update_id, 'party:ministry', p.at, k.decided_at, 1
             FROM kept k JOIN pushed p ON p.task_id = k.id AND k.stage = 'delivery'

@@ -15,6 +15,7 @@ from db.repositories.evaluations import digest_of
 from domain.origins import ActOrigin, Means, acting_from, no_ring
 from domain.vocabulary import Outcome, ReasonCode, Stage
 from duties.evaluation_turns import EvaluationTurns
+from tests.casework.field import Field
 from tests.casework.play import Play
 from tests.db.looking import TARAJU
 from tests.evaluations import DAY, REGENCY, measured
@@ -96,3 +97,25 @@ async def test_a_round_that_was_closed_is_evaluated_once_with_what_missed_its_cu
     assert (begun.cause, begun.ends_at, begun.known_until) == ("round_closed", now, now)
     messages = await play.scene.rows("SELECT subject_id FROM outbox WHERE topic = 'start_evaluation'")
     assert [message.subject_id for message in messages] == [begun.id]
+
+
+async def test_the_time_in_which_somebody_looks_is_theirs_and_not_the_asking_offices(play: Play) -> None:
+    field = Field(play)
+    update_id = await play.begin(floor_area(30))
+    await play.forward_to(update_id, Stage.VERIFICATION)
+    play.later(DAY)
+    await field.ask(update_id, "puskesos.taraju")
+    play.later(5 * DAY)
+    await field.report(update_id)
+    play.later(2 * DAY)
+    await play.withdraw(update_id)
+    evaluation_id, _ = await measured(play.scene, known_until=play.later() + 30 * DAY)
+    held = await play.scene.rows(
+        "SELECT o.part, o.value + o.paused AS held, f.name FROM evaluation_observations o "
+        "LEFT JOIN offices f ON o.part = 'office:' || f.id WHERE indicator = 'custody' AND evaluation_id = :id",
+        id=evaluation_id,
+    )
+    case = await play.scene.one("SELECT closed_at - submitted_at AS age FROM updates WHERE id = :id", id=update_id)
+    assert sum(row.held for row in held) == pytest.approx(case.age.total_seconds(), abs=1e-4)
+    whole_days = {row.part: round(row.held / DAY.total_seconds()) for row in held if row.held > DAY.total_seconds()}
+    assert sorted(whole_days.values()) == [3, 5], held

@@ -59,8 +59,12 @@ async def test_every_step_that_is_lost_after_it_was_taken_is_taken_once(stack: S
         await stack.ministry_answers(update_id, "accepted")
         await stack.at(update_id, "applied")
         await stack.handle(update_id).result()
-    # Minutes are cut off in tests/faults/test_minutes.py, rounds in tests/workflows/test_rounds.py.
-    in_bulk = {ActivityName.DECIDE_LISTED, ActivityName.LOOK_AT_ROUND, ActivityName.TAKE_BASELINE}
+    # Minutes are cut off in tests/faults/test_minutes.py, rounds and evaluations in their own tests beside this one.
+    in_bulk = {
+        *(ActivityName.DECIDE_LISTED, ActivityName.LOOK_AT_ROUND, ActivityName.TAKE_BASELINE),
+        *(ActivityName.CARRY_ROUND_ON, ActivityName.LOOK_AT_EVALUATION, ActivityName.MEASURE),
+        ActivityName.PUBLISH_EVALUATION,
+    }
     assert set(cut_off.lost) == {name.value for name in set(ActivityName) - in_bulk}
     assert len(await stack.servers.proposals(update_id)) == 1
     decisions = await stack.scene.rows("SELECT stage FROM decisions ORDER BY decided_at")
