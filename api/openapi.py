@@ -61,7 +61,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "clocks": "Suspensions, outages and calendars: what moves the deadlines of an area.",
     "evaluations": "Evaluations: indicators of a time that is over, and what each number was made of.",
     "rounds": "Update rounds: the calendar of a regency's period, and what counts for it.",
-    "research": "Whole rounds as a log in which nobody is recognised.",
+    "research": "What villages are sent back for; whole rounds as a log in which nobody is recognised.",
     "policies": "The rules of an area, version by version.",
     "people": "Accounts, appointments, offices, leaves and keys.",
     "partners": "Where partners call back.",

@@ -1,4 +1,4 @@
-"""What researchers are given: whole rounds as a log in which nobody is recognised."""
+"""What is learned from cases: what villages are sent back for, and whole rounds as a log for researchers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,43 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from api.deps import ActorDep, KawalDep, requires
+from api.pagination import Page, PageQuery, page_of
+from domain.areas import AreaCode
 from domain.authority import Permission
 from domain.event_log import EventLogQuery
+from domain.moments import Moment
+from services.queries.coaching import CoachingFilter, VillageCoaching, list_coaching
 from services.queries.event_log import export_event_log
+from services.queries.keyset import ByCode
 
-router = APIRouter(prefix="/research", tags=["research"])
+router = APIRouter(tags=["research"])
+
+
+class CoachingQuery(PageQuery):
+    """Which villages, and which of their cases."""
+
+    area: AreaCode | None = Field(default=None, description="This area and all below it")
+    since: Moment | None = Field(default=None, description="Cases submitted at this moment or later")
+    until: Moment | None = Field(default=None, description="Cases submitted before this moment")
+
+    def filter(self) -> CoachingFilter:
+        """The same, as the question has it."""
+        return CoachingFilter(area=self.area, since=self.since, until=self.until)
+
+
+@router.get("/coaching", dependencies=[requires(Permission.STALLED_READ)])
+async def list_village_coaching(
+    query: Annotated[CoachingQuery, Query()], actor: ActorDep, kawal: KawalDep
+) -> Page[VillageCoaching]:
+    """What each village is sent back for: reasons with what each asks for, the most frequent first. Nobody is named."""
+    return page_of(await list_coaching(kawal, actor, query.filter(), query.page(ByCode)))
 
 
 @router.get(
-    "/event-log",
+    "/research/event-log",
     dependencies=[requires(Permission.EVENT_LOG_EXPORT)],
     response_class=StreamingResponse,
     responses={200: {"content": {"application/json": {}}, "description": "An OCEL 2.0 document (JSON)"}},

@@ -175,6 +175,7 @@ WALK: Final[Mapping[str, Step]] = {
     "POST /v1/households/{household_id}/unmask": Step(Of.AREA, _CLEAR),
     # Clear values
     "GET /v1/read-log": Step(Of.ROWS),
+    "GET /v1/coaching": Step(Of.ROWS),
     "GET /v1/research/event-log": Step(
         Of.AREA, query=f"area={VILLAGE}&since=2026-01-01T00:00:00Z&until=2099-01-01T00:00:00Z"
     ),
