@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from domain.areas import AreaCode
 from domain.audit import AuditType
+from domain.canonical import canonical_time
 from domain.errors import InvalidInput, Violation
 from domain.moments import Moment
 
@@ -158,7 +159,7 @@ def case_object(case: Case, names: Pseudonyms) -> dict[str, Any]:
 def task_object(task: TaskOpened, names: Pseudonyms) -> dict[str, Any]:
     """A task of a case, with the deadline that it had last."""
     related = [_related(names, ObjectType.CASE, task.update_id, "of")]
-    told = {"stage": task.stage, "due_at": _time(task.due_at)}
+    told = {"stage": task.stage, "due_at": canonical_time(task.due_at)}
     return _object(names, ObjectType.TASK, task.id, told, at=_epoch(), related=related)
 
 
@@ -193,7 +194,7 @@ def event_of(happened: Happened, case: Case, names: Pseudonyms) -> dict[str, Any
     return {
         "id": f"{names.of(ObjectType.CASE, case.id)}-{happened.seq}",
         "type": happened.type,
-        "time": _time(happened.at),
+        "time": canonical_time(happened.at),
         "attributes": [{"name": name, "value": told[name]} for name in EVENT_ATTRIBUTES if _tellable(name, told)],
         "relationships": related,
     }
@@ -238,10 +239,6 @@ def _id_in(data: Mapping[str, JsonValue], key: str) -> UUID | None:
         return UUID(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _epoch() -> str:

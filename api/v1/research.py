@@ -14,8 +14,8 @@ from domain.areas import AreaCode
 from domain.authority import Permission
 from domain.event_log import EventLogQuery
 from domain.moments import Moment
+from services.event_log import export_event_log
 from services.queries.coaching import CoachingFilter, VillageCoaching, list_coaching
-from services.queries.event_log import export_event_log
 from services.queries.keyset import ByCode
 
 router = APIRouter(tags=["research"])

@@ -262,7 +262,6 @@ def _facts(update_id: UUID) -> Any:
 def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) -> CaseInFull:
     case, row, revision = found.case, found.row, found.revision
     position = case.position(found.policy)
-    bench = bench_of(case, found.policy, found.task, found.involvements)
     decisions = decisions_taken(found.decisions, who, policy=found.policy, vault=kawal.vault)
     return CaseInFull(
         id=case.id,
@@ -312,26 +311,34 @@ def _told(kawal: Kawal, actor: Actor, found: _Read, who: Who, *, now: datetime) 
         questions=questions(found.asked, who, vault=kawal.vault, now=now),
         document_waits=waited(found.waits, who),
         objections=found.objections,
-        actions=(
-            *actions_of(actor, bench),
-            verdict(
-                "ask_ground_check",
-                lambda: require_askable(actor, bench, found.policy, found.ground_checks, revision=case.revision),
-            ),
-            verdict(
-                "appeal",
-                lambda: require_appealable(actor, found.disputes, area_code=case.area_code, now=now),
-            ),
-            verdict(
-                "await_document",
-                lambda: require_may_wait(actor, position, found.task, found.policy, area_code=case.area_code, now=now),
-            ),
-            verdict("ask_office", lambda: _require_may_ask(actor, found)),
-            verdict("reopen", lambda: require_may_reopen(actor, found.lapses, case, now=now)),
-            verdict(
-                "end_document_wait",
-                lambda: require_may_end(actor, position, found.policy, area_code=case.area_code, grants=bench.grants),
-            ),
+        actions=_actions(actor, found, now=now),
+    )
+
+
+def _actions(actor: Actor, found: _Read, *, now: datetime) -> tuple[Action, ...]:
+    """What the asker may do with the case now, and if not, why."""
+    case, policy = found.case, found.policy
+    position = case.position(policy)
+    bench = bench_of(case, policy, found.task, found.involvements)
+    return (
+        *actions_of(actor, bench),
+        verdict(
+            "ask_ground_check",
+            lambda: require_askable(actor, bench, policy, found.ground_checks, revision=case.revision),
+        ),
+        verdict(
+            "appeal",
+            lambda: require_appealable(actor, found.disputes, area_code=case.area_code, now=now),
+        ),
+        verdict(
+            "await_document",
+            lambda: require_may_wait(actor, position, found.task, policy, area_code=case.area_code, now=now),
+        ),
+        verdict("ask_office", lambda: _require_may_ask(actor, found)),
+        verdict("reopen", lambda: require_may_reopen(actor, found.lapses, case, now=now)),
+        verdict(
+            "end_document_wait",
+            lambda: require_may_end(actor, position, policy, area_code=case.area_code, grants=bench.grants),
         ),
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from devstack.demo_people import REGENCY, TARAJU
 from domain.event_log import ObjectType
-from services.queries import event_log
+from services import event_log
 from tests.api.reads.casebook import Casebook, known_household
 from tests.scene import user
 
