@@ -18,7 +18,7 @@ from devstack.demo.scene import Scenario, Scene
 from devstack.demo_people import REGENCY
 from devstack.partners.settings import PartnerSettings
 from domain.errors import NotPossibleNow
-from domain.policy import Policy, demo_policy, without_draws
+from domain.policy import Policy, demo_policy
 
 _DRAFTER, _PUBLISHER = "perencana", "kadis"
 _NOTE = "Peragaan: kebijakan dalam detik."
@@ -111,7 +111,7 @@ async def _in_seconds(api: Api) -> AsyncGenerator[None]:
         await _revoke(api, in_force["id"])  # left by a run that was interrupted
         in_force = await api.get(_PUBLISHER, "/v1/policies/in-force", area_code=REGENCY)
     rules = Policy.model_validate(in_force["document"])
-    policy = without_draws(demo_policy(area_code=REGENCY)).model_copy(update={"publication": rules.publication})
+    policy = demo_policy(area_code=REGENCY).model_copy(update={"publication": rules.publication})
     draft = await api.post(_DRAFTER, "/v1/policies/drafts", {"policy": policy.model_dump(mode="json")})
     path = f"/v1/policies/drafts/{draft['id']}"
     why = {"reason": "cases_stuck", "note": _NOTE}

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from domain.durations import CalendarDays, Elapsed, Share, WindowClose, WorkingDays
 from domain.policy.default_disputes import default_appeals, default_conflicts
-from domain.policy.default_ground import default_ground_checks
+from domain.policy.default_ground import default_ground_checks, without_draws
 from domain.policy.default_rungs import DECIDE, LADDER_SOURCE, MANAGE, Pace, above, assistant, reminder, supervisor
 from domain.policy.default_signoffs import default_signoffs
 from domain.policy.model import (
@@ -118,9 +118,10 @@ def demo_policy(*, area_code: str = "*") -> Policy:
     """The same routes and ladders with deadlines of 8 to 60 seconds and rungs 4 seconds apart.
 
     No reason asks for a repair time of its own, and no village gets a credit: both would be days among seconds. Nor is
-    every paper photographed: a dozen villages would wait for the examination of their scans at once.
+    every paper photographed: a dozen villages would wait for the examination of their scans at once. Nobody is sent to
+    the field by lot, so that what is shown goes the same way every time.
     """
-    return _policy(
+    demo = _policy(
         name="demo",
         title=Bilingual(id="Kebijakan peragaan (dalam detik)", en="Demonstration policy (in seconds)"),
         area_code=area_code,
@@ -129,6 +130,7 @@ def demo_policy(*, area_code: str = "*") -> Policy:
         remoteness_credits=(),
         minutes=_MINUTES.model_copy(update={"scan_required": False}),
     )
+    return without_draws(demo)
 
 
 def _policy(

@@ -140,6 +140,16 @@ def test_the_demonstration_waits_for_nothing_longer_than_a_minute() -> None:
     assert demo.area_code == "32.06"
 
 
+def test_the_demonstration_sends_nobody_to_the_field_by_lot() -> None:
+    demo, default = demo_policy().ground_checks, default_policy().ground_checks
+
+    assert demo is not None
+    assert default is not None
+    assert demo.at_random == ()
+    assert default.at_random != ()
+    assert demo.by_kind == default.by_kind
+
+
 def test_only_a_registry_that_stays_down_lets_anybody_forward_an_unchecked_case() -> None:
     rule = default_policy().stage(Stage.IDENTITY_CHECK)
     (waiver,) = rule.ladder
